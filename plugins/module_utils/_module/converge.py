@@ -1,0 +1,39 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The end of every module's run, and the one place that reads check mode."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from .._pki.errors import PkiError
+
+if TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
+
+    from .._pki.plan import Plan
+
+
+def converge(
+    module: AnsibleModule,
+    plan: Plan,
+    apply: Callable[[], Mapping[str, Any]],
+    known: Mapping[str, Any] | None = None,
+) -> NoReturn:
+    """Apply *plan* unless in check mode, then exit with what is known and what was done.
+
+    Args:
+        apply: carries the plan out and returns the results to add; not called when nothing changes.
+        known: results that are true whether or not the plan is carried out.
+    """
+    result: dict[str, Any] = {"sign_calls": 0, **(known or {})}
+    if plan.pending and not module.check_mode:
+        raise PkiError("; ".join(plan.pending))
+    if plan.changed and not module.check_mode:
+        result.update(apply())
+    if plan.pending:
+        result["pending"] = list(plan.pending)
+    module.exit_json(changed=plan.changed, diff=plan.diff, **result)
