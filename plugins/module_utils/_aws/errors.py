@@ -1,0 +1,149 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Where botocore's errors become sentences: who may not do what on which key, and the way out."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from .._pki.errors import AwsError, KeyStateError, PkiError
+
+try:
+    from botocore import xform_name
+    from botocore.exceptions import BotoCoreError, ClientError
+except ImportError:
+    pass  # AnsibleAWSModule says so
+
+KEY_STATE_SENTENCES = {
+    "NotFoundException": "{about} does not exist: {text} Create it, or check its name, the account and the region",
+    "DisabledException": "{about} is disabled, and {action} needs an enabled key: enable it or use another key",
+    "KMSInvalidStateException": "{about} is in a state that does not allow {action}: {text}",
+    "InvalidKeyUsageException": "{about} cannot be used for {action}: {text}",
+}
+CREDENTIALS = "{action}: {what}. Set access_key and secret_key, profile, the AWS_* environment variables or a role"
+AWS_SENTENCES = {
+    "UnrecognizedClientException": CREDENTIALS.format(action="{action}", what="AWS does not know these credentials"),
+    "InvalidClientTokenId": CREDENTIALS.format(action="{action}", what="AWS does not know these credentials"),
+    "InvalidSignatureException": CREDENTIALS.format(action="{action}", what="the secret key or the clock is wrong"),
+    "SignatureDoesNotMatch": CREDENTIALS.format(action="{action}", what="the secret key or the clock is wrong"),
+    "ExpiredTokenException": "{action}: the credentials have expired; log in or assume the role again",
+    "ExpiredToken": "{action}: the credentials have expired; log in or assume the role again",
+    "RequestExpired": "{action}: AWS calls the request expired; set the clock, or log in again",
+    "ThrottlingException": "{action} on {about}: AWS asks for fewer calls ({text})",
+    "NoCredentialsError": CREDENTIALS.format(action="{action}", what="no AWS credentials were found"),
+    "PartialCredentialsError": CREDENTIALS.format(action="{action}", what="the AWS credentials are incomplete"),
+    "CredentialRetrievalError": "{action}: the AWS credentials could not be fetched ({text}); log in again",
+    "LoginError": "{action}: the AWS login is no longer valid ({text}); log in again",
+    "SSOError": "{action}: the AWS login is no longer valid ({text}); log in again",
+    "TokenRetrievalError": "{action}: the AWS login is no longer valid ({text}); log in again",
+    "NoRegionError": "{action}: no region is set; set region or AWS_REGION",
+    "ConnectionError": "{action}: AWS cannot be reached ({text}); check endpoint_url, region and the network",
+    "HTTPClientError": "{action} on {about}: the connection broke before the answer came ({text}); "
+    "whether AWS did the work is not known",
+    "IncompleteReadError": "{action} on {about}: the answer broke off ({text}); whether AWS did the work is not known",
+}
+RETRYABLE = frozenset(
+    {
+        "ThrottlingException",
+        "Throttling",
+        "TooManyRequestsException",
+        "RequestLimitExceeded",
+        "KMSInternalException",
+        "DependencyTimeoutException",
+        "KeyUnavailableException",
+        "InternalFailure",
+        "InternalError",
+        "ServiceUnavailable",
+        "ServiceUnavailableException",
+        "RequestTimeout",
+        "HTTPClientError",
+        "IncompleteReadError",
+    }
+)
+DENIED = frozenset({"AccessDeniedException", "AccessDenied", "NotAuthorizedException", "UnauthorizedOperation"})
+IAM_PREFIXES = {"tagging": "tag"}
+DENIED_TEXT = re.compile(
+    r"(?:User: (?P<who>\S+) is )?not authorized to perform: (?P<action>[\w-]+:\w+)"
+    r"(?: on (?:resource: (?P<resource>\S+)|this resource))?(?: because (?P<reason>.+?))?\.?$",
+    re.DOTALL,
+)
+
+
+def ask(client: Any, operation: str, about: str = "", **params: Any) -> dict[str, Any]:
+    """Call *operation* (its name in the API) and return the answer.
+
+    Args:
+        about: the key, alias or principal the call is about, as the user named it.
+    Raises:
+        AwsError: AWS refused or did not answer.
+        KeyStateError: the key does not exist or is not in a state for this.
+    """
+    try:
+        answer: dict[str, Any] = getattr(client, xform_name(operation))(**params)
+    except (ClientError, BotoCoreError) as exc:
+        raise to_pki_error(exc, action_of(client, operation), about) from exc
+    return answer
+
+
+def action_of(client: Any, operation: str) -> str:
+    """Return the IAM action of *operation*, such as kms:Sign."""
+    service = str(client.meta.service_model.signing_name)
+    return f"{IAM_PREFIXES.get(service, service)}:{operation}"
+
+
+def to_pki_error(exc: ClientError | BotoCoreError, action: str, about: str = "") -> PkiError:
+    """Return the error of ours that says what *exc* means to somebody who asked for *action* on *about*."""
+    response = getattr(exc, "response", None)
+    if not isinstance(response, dict):
+        return _unanswered(exc, action, about)
+    error = response.get("Error", {})
+    code, text = str(error.get("Code", "")), str(error.get("Message") or error.get("message") or "").strip()
+    words = {"action": action, "about": about or "the request", "text": text or f"({code})"}
+    if code in KEY_STATE_SENTENCES:
+        return KeyStateError(KEY_STATE_SENTENCES[code].format(**words))
+    status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    sentence = _denied(text, action, about) if code in DENIED else _refused(code, words)
+    return AwsError(
+        sentence, operation=action.partition(":")[2], code=code, retryable=code in RETRYABLE or status >= 500
+    )
+
+
+def code_of(error: PkiError) -> str:
+    """Return AWS's code for the refusal behind *error*, or an empty string where AWS did not answer."""
+    response = getattr(error.__cause__, "response", None)
+    return str(response.get("Error", {}).get("Code", "")) if isinstance(response, dict) else ""
+
+
+def _refused(code: str, words: dict[str, str]) -> str:
+    template = AWS_SENTENCES.get(code, "AWS refuses {action} on {about}: {text} [" + code + "]")
+    return template.format(**words)
+
+
+def _denied(text: str, action: str, about: str) -> str:
+    """Name the caller, the action and the key; AWS's own reason where it gives one."""
+    found = DENIED_TEXT.search(text)
+    who = (found and found["who"]) or "the caller"
+    what = (found and found["action"]) or action
+    resource = (found and found["resource"]) or ""
+    target = " ".join(filter(None, [about, f"({resource})" if about and resource not in ("", "*", about) else ""]))
+    reason = ((found["reason"] or "no policy allows it") if found else text) or "access denied"
+    return (
+        f"{who} may not {what} on {target or resource or 'the request'}: {reason}. "
+        "Allow it in the key policy, or in IAM where the key policy leaves it to IAM"
+    )
+
+
+def _unanswered(exc: BaseException, action: str, about: str) -> AwsError:
+    """Say why no answer came; the sentence of the nearest class of botocore that has one."""
+    lineage = [kind.__name__ for kind in type(exc).__mro__]
+    known = next((name for name in lineage if name in AWS_SENTENCES), "")
+    template = AWS_SENTENCES.get(known, "{action} on {about} failed: {text}")
+    return AwsError(
+        template.format(action=action, about=about or "the request", text=str(exc).strip()),
+        operation=action.partition(":")[2],
+        code=lineage[0],
+        retryable=known in RETRYABLE,
+    )
