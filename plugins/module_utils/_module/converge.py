@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from .._pki.errors import PkiError
+from .files import apply_attributes
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -22,12 +23,14 @@ def converge(
     plan: Plan,
     apply: Callable[[], Mapping[str, Any]],
     known: Mapping[str, Any] | None = None,
+    files: Sequence[str] = (),
 ) -> NoReturn:
     """Apply *plan* unless in check mode, then exit with what is known and what was done.
 
     Args:
         apply: carries the plan out and returns the results to add; not called when nothing changes.
         known: results that are true whether or not the plan is carried out.
+        files: paths that get the task's mode and owner, whether or not the plan wrote them.
     """
     result: dict[str, Any] = {"sign_calls": 0, **(known or {})}
     if plan.pending and not module.check_mode:
@@ -36,4 +39,5 @@ def converge(
         result.update(apply())
     if plan.pending:
         result["pending"] = list(plan.pending)
-    module.exit_json(changed=plan.changed, diff=plan.diff, **result)
+    changed = apply_attributes(module, files, plan.changed)
+    module.exit_json(changed=changed, diff=plan.diff, **result)

@@ -1,0 +1,78 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Files that a module keeps: compared as bytes, replaced atomically, with the user's mode and owner."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .._pki.errors import SpecError
+from .._pki.plan import Change
+
+
+@dataclass(frozen=True)
+class KeptFile:
+    """One file as it should be.
+
+    Attributes:
+        content: None while it is not known yet.
+        label: what it holds, for the diff.
+    """
+
+    path: str
+    content: bytes | None
+    label: str
+
+    def change(self) -> tuple[Change, ...]:
+        """Return the change that writing it would be; the diff names the file, never its bytes."""
+        before = read_file(self.path) if os.path.exists(self.path) else None
+        if before is not None and before == self.content:
+            return ()
+        return (Change(self.label, None if before is None else f"{self.path} (other content)", self.path),)
+
+
+def read_file(path: str) -> bytes:
+    """Return the bytes of *path*.
+
+    Raises:
+        SpecError: it cannot be read; the message says why.
+    """
+    try:
+        return Path(path).read_bytes()
+    except OSError as exc:
+        raise SpecError(f"{path}: cannot be read ({exc.strerror})") from exc
+
+
+def write_file(module: Any, path: str, content: bytes, backup: bool = False) -> str | None:
+    """Replace *path* atomically and return the name of the backup, if one was made.
+
+    Raises:
+        SpecError: the folder is missing or cannot be written.
+    """
+    backup_file: str | None = module.backup_local(path) if backup and os.path.exists(path) else None
+    try:
+        handle, temporary = tempfile.mkstemp(dir=module.tmpdir)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+        module.add_cleanup_file(temporary)
+        os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+    except OSError as exc:
+        raise SpecError(f"{path}: cannot be written ({exc.strerror}); check the folder") from exc
+    module.atomic_move(temporary, os.path.abspath(path))
+    return backup_file
+
+
+def apply_attributes(module: Any, paths: Sequence[str], changed: bool) -> bool:
+    """Give the files among *paths* that exist the mode and owner of the task; return whether anything changed."""
+    for path in paths:
+        if os.path.exists(path):
+            arguments = module.load_file_common_arguments(module.params, path=path)
+            changed = module.set_fs_attributes_if_different(arguments, changed)
+    return changed
