@@ -36,7 +36,9 @@ def to_duration(text: str) -> timedelta:
     """
     match = _SPAN.fullmatch(text.strip())
     if match is None:
-        raise SpecError(f"time span {text!r} is not understood; write weeks, days, hours, minutes, seconds as 32w1d2h30m5s")
+        raise SpecError(
+            f"time span {text!r} is not understood; write weeks, days, hours, minutes, seconds as 32w1d2h30m5s"
+        )
     units = {unit: int(digits[:12]) for unit, digits in match.groupdict().items() if unit != "sign" and digits}
     try:
         span = timedelta(**units)
@@ -96,10 +98,14 @@ def renew_time(not_before: datetime, not_after: datetime, renew_before: str) -> 
     """
     lifetime = not_after - not_before
     if lifetime <= timedelta(0):
-        raise SpecError(f"not_after {_asn1(not_after)} is not later than not_before {_asn1(not_before)}; write a later not_after")
+        raise SpecError(
+            f"not_after {_asn1(not_after)} is not later than not_before {_asn1(not_before)}; write a later not_after"
+        )
     lead = _lead(renew_before, lifetime)
     if lead < timedelta(0):
-        raise SpecError(f"renew_before {renew_before!r} is negative; write how long before not_after to renew, such as 30d")
+        raise SpecError(
+            f"renew_before {renew_before!r} is negative; write how long before not_after to renew, such as 30d"
+        )
     if lead >= lifetime:
         raise SpecError(
             f"renew_before {renew_before!r} is not shorter than the lifetime of {_days(lifetime)}: every run would renew; "
@@ -115,7 +121,9 @@ def _lead(renew_before: str, lifetime: timedelta) -> timedelta:
         thousandths = int(share["whole"]) * 1000 + int((share["part"] or "0").ljust(3, "0"))
         return timedelta(seconds=int(lifetime.total_seconds()) * thousandths // 100_000)
     if not _SPAN.fullmatch(text):
-        raise SpecError(f"renew_before {renew_before!r} is not understood; write a share such as 33% or a span such as 30d")
+        raise SpecError(
+            f"renew_before {renew_before!r} is not understood; write a share such as 33% or a span such as 30d"
+        )
     return to_duration(text)
 
 
