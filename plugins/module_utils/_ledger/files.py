@@ -1,0 +1,136 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The ledger as one append-only file of JSON lines, fit for Git and for many processes at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from .._pki.errors import LedgerError
+from .codec import complete, decode, encode, time_text
+from .entries import Entry, Intent
+from .fold import FoldedState, fold
+from .lines import LockedFile, locked, read_bytes
+from .port import LedgerState, NameClaimed
+
+CLOCK_TOLERANCE = timedelta(minutes=5)
+
+
+def issued_path(ledger_path: Path, serial: str) -> Path:
+    """Return where the certificate of *serial* is kept: issued/<SERIAL>.pem beside the ledger."""
+    return ledger_path.parent / "issued" / f"{serial}.pem"
+
+
+@dataclass(frozen=True)
+class FileLedger:
+    """A Ledger in a file.
+
+    Args:
+        path: the file; it is made by the first line, its folder has to exist.
+        clock: the present time, UTC-aware.
+        authority: whose ledger it has to be, as authority_of() writes it; empty takes what the file says.
+        lock_timeout: seconds to wait for another process.
+    """
+
+    path: Path
+    clock: Callable[[], datetime]
+    authority: str = ""
+    lock_timeout: float = 30.0
+
+    def read(self) -> LedgerState:
+        return self._folded(read_bytes(self.path))
+
+    def claim(self, intent: Intent, expected_current: str | None) -> None:
+        with locked(self.path, self.lock_timeout) as file:
+            state = self._folded(file.content())
+            now = self.clock()
+            self._check_time(intent, state, now)
+            _check_serial(self.path, intent, state)
+            _check_claim(self.path, intent, expected_current, state, now)
+            mine = replace(intent, replaces=expected_current or "") if intent.purpose == "certificate" else intent
+            self._write(file, mine, state)
+
+    def append(self, entry: Entry) -> None:
+        with locked(self.path, self.lock_timeout) as file:
+            state = self._folded(file.content())
+            self._check_time(entry, state, self.clock())
+            self._write(file, entry, state)
+
+    def _folded(self, content: bytes) -> FoldedState:
+        try:
+            state = fold(_entries(content))
+        except LedgerError as exc:
+            raise LedgerError(f"{self.path}: {exc}") from None
+        if self.authority and state.authority not in ("", self.authority):
+            raise LedgerError(
+                f"{self.path}: this is the ledger of another authority, {state.authority}, and not of "
+                f"{self.authority}; give each authority its own ledger_path"
+            )
+        return state
+
+    def _write(self, file: LockedFile, entry: Entry, state: LedgerState) -> None:
+        authority = self.authority or state.authority
+        if entry.authority and authority and entry.authority != authority:
+            raise LedgerError(
+                f"{self.path}: a line of the authority {entry.authority} does not belong into the ledger of {authority}"
+            )
+        try:
+            line = encode(replace(entry, authority=entry.authority or authority))
+        except LedgerError as exc:
+            raise LedgerError(f"{self.path}: the new line {exc}") from None
+        file.append(line)
+
+    def _check_time(self, entry: Entry, state: LedgerState, now: datetime) -> None:
+        if state.latest and now < state.latest - CLOCK_TOLERANCE:
+            raise LedgerError(
+                f"{self.path}: it is {time_text(now)} here, but the ledger has a line of {time_text(state.latest)}; "
+                "set the clock of this machine, or of the one that wrote that line"
+            )
+        if entry.time > now + CLOCK_TOLERANCE:
+            raise LedgerError(f"{self.path}: the new line is of {time_text(entry.time)}, but it is {time_text(now)}")
+
+
+def _entries(content: bytes) -> Iterator[Entry]:
+    """Yield the entries of a ledger's bytes; a torn last line is none."""
+    lines = content.split(b"\n")
+    last = lines.pop()
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            try:
+                yield decode(line)
+            except LedgerError as exc:
+                raise LedgerError(f"line {number} {exc}; restore it from Git or a backup") from None
+    if last:
+        entry = complete(last)
+        if entry:
+            yield entry
+
+
+def _check_serial(path: Path, intent: Intent, state: LedgerState) -> None:
+    if intent.serial and (state.by_serial(intent.serial) or state.intent_of(intent.serial)):
+        raise LedgerError(f"{path}: the serial {intent.serial} was used before; take a fresh random one")
+
+
+def _check_claim(path: Path, intent: Intent, expected_current: str | None, state: LedgerState, now: datetime) -> None:
+    if not intent.name:
+        return
+    other = state.claim_on(intent.name, now, intent.purpose)
+    if other:
+        holder = other.intent.holder
+        raise NameClaimed(
+            f"{path}: {intent.name} is being issued by process {holder.pid} on {holder.host} since "
+            f"{time_text(other.intent.time)}; wait for it, or until {time_text(other.lapses_at())}, when that lapses",
+            intent=other.intent,
+        )
+    current = state.current(intent.name, now) if intent.purpose == "certificate" else None
+    if intent.purpose == "certificate" and (current.serial if current else None) != expected_current:
+        found = f"the certificate {current.serial}" if current else "no certificate"
+        raise NameClaimed(
+            f"{path}: {intent.name} has {found} now, and had {expected_current or 'none'} a moment ago; run again",
+            certificate=current,
+        )

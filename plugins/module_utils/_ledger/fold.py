@@ -1,0 +1,294 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From lines to a state, whatever their order: every choice is made by time and id, never by position."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from .._pki.errors import LedgerError
+from .entries import (
+    CERTIFICATE_HOLD,
+    Adopted,
+    Attempt,
+    Crl,
+    Entry,
+    Holder,
+    Intent,
+    Issued,
+    Outcome,
+    Released,
+    Retired,
+    Revoked,
+    Superseded,
+)
+from .holders import is_gone
+from .state import STATUSES, CertificateRecord, OpenIntent, Revocation
+
+_COMPROMISES = frozenset({"key_compromise", "ca_compromise", "aa_compromise"})
+
+AnyEntry = TypeVar("AnyEntry", bound=Entry)
+
+
+@dataclass(frozen=True)
+class FoldedState:
+    """A LedgerState in memory."""
+
+    authority: str
+    latest: datetime | None
+    records: Mapping[str, CertificateRecord]
+    serials_of: Mapping[str, tuple[str, ...]]
+    revoked: Mapping[str, Revocation]
+    intents: Mapping[str, Intent]
+    open: tuple[OpenIntent, ...]
+    crls: tuple[Crl, ...]
+    revocation_mark: str
+
+    @property
+    def certificates(self) -> Iterable[CertificateRecord]:
+        return tuple(self.records[serial] for name in sorted(self.serials_of) for serial in self.serials_of[name])
+
+    @property
+    def open_intents(self) -> tuple[Intent, ...]:
+        return tuple(item.intent for item in self.open)
+
+    @property
+    def revocations(self) -> Iterable[Revocation]:
+        return self.revoked.values()
+
+    def by_name(self, name: str) -> tuple[CertificateRecord, ...]:
+        return tuple(self.records[serial] for serial in self.serials_of.get(name, ()))
+
+    def _live(self, name: str, now: datetime) -> tuple[CertificateRecord, ...]:
+        return tuple(record for record in self.by_name(name) if record.is_live(now))
+
+    def current(self, name: str, now: datetime) -> CertificateRecord | None:
+        return next(iter(self._live(name, now)), None)
+
+    def two_live(self, name: str, now: datetime) -> tuple[CertificateRecord, ...]:
+        live = self._live(name, now)
+        return live if len(live) > 1 else ()
+
+    def by_serial(self, serial: str) -> CertificateRecord | None:
+        return self.records.get(serial)
+
+    def revocation_of(self, serial: str) -> Revocation | None:
+        return self.revoked.get(serial)
+
+    def intent_of(self, serial: str) -> Intent | None:
+        return self.intents.get(serial)
+
+    def claim_on(
+        self, name: str, now: datetime, purpose: str = "certificate", gone: Callable[[Holder], bool] = is_gone
+    ) -> OpenIntent | None:
+        return claim_among(self.open, name, now, purpose, gone)
+
+    def counts(self, now: datetime) -> Mapping[str, int]:
+        found = Counter(record.status(now) for record in self.records.values())
+        return {**{status: found[status] for status in STATUSES}, "open_intents": len(self.open)}
+
+
+def claim_among(
+    intents: Iterable[OpenIntent], name: str, now: datetime, purpose: str, gone: Callable[[Holder], bool]
+) -> OpenIntent | None:
+    """Return the newest of *intents* that still claims (*purpose*, *name*)."""
+    claims = [
+        item
+        for item in intents
+        if (item.intent.purpose, item.intent.name) == (purpose, name)
+        and now < item.lapses_at()
+        and not gone(item.intent.holder)
+    ]
+    return max(claims, key=lambda item: _age(item.intent), default=None)
+
+
+def fold(entries: Iterable[Entry]) -> FoldedState:
+    """Return what *entries* say together.
+
+    Raises:
+        LedgerError: two lines share an id but differ, or are of two authorities.
+    """
+    lines = _distinct(entries)
+    intents = {intent.id: intent for intent in _of(lines, Intent)}
+    revoked = _revocations(lines, _ends(lines))
+    records = _records(lines, intents, revoked)
+    return FoldedState(
+        authority=_authority(lines),
+        latest=max((line.time for line in lines), default=None),
+        records=records,
+        serials_of=_serials_of(records.values()),
+        revoked=revoked,
+        intents=_first_by(lambda intent: intent.serial, (item for item in intents.values() if item.serial)),
+        open=_open(lines, intents.values(), revoked),
+        crls=tuple(sorted(_of(lines, Crl), key=lambda crl: (crl.number, crl.scope, *_age(crl)))),
+        revocation_mark=revocation_mark(line.id for line in lines if isinstance(line, (Revoked, Released))),
+    )
+
+
+def revocation_mark(ids: Iterable[str], start: str = "0-0") -> str:
+    """Return the mark of a set of random line ids: their number and their exclusive or.
+
+    Args:
+        ids: each id once.
+        start: the mark of other ids that the set has too.
+    """
+    number, together = (int(part, 16) for part in start.split("-"))
+    for text in ids:
+        number += 1
+        together ^= int(text, 16)
+    return f"{number:x}-{together:x}"
+
+
+def _distinct(entries: Iterable[Entry]) -> list[Entry]:
+    found: dict[str, Entry] = {}
+    for entry in entries:
+        if found.setdefault(entry.id, entry) != entry:
+            raise LedgerError(
+                f"two lines with the id {entry.id} differ; one of them was edited: restore it from Git or a backup"
+            )
+    return sorted(found.values(), key=_age)
+
+
+def _age(entry: Entry) -> tuple[datetime, str]:
+    return entry.time, entry.id
+
+
+def _of(lines: Iterable[Entry], kind: type[AnyEntry]) -> list[AnyEntry]:
+    return [line for line in lines if isinstance(line, kind)]
+
+
+def _first_by(key: Callable[[AnyEntry], str], lines: Iterable[AnyEntry]) -> dict[str, AnyEntry]:
+    """Return the first line of each key; *lines* come in the order of time and id."""
+    found: dict[str, AnyEntry] = {}
+    for line in lines:
+        found.setdefault(key(line), line)
+    return found
+
+
+def _authority(lines: Iterable[Entry]) -> str:
+    authorities = sorted({line.authority for line in lines} - {""})
+    if len(authorities) > 1:
+        raise LedgerError(
+            f"it holds lines of two authorities, {authorities[0]} and {authorities[1]}; "
+            "keep one ledger for each authority and take the other's lines out of this one"
+        )
+    return authorities[0] if authorities else ""
+
+
+def _issued(lines: Iterable[Entry]) -> dict[str, Issued]:
+    return _first_by(lambda line: line.serial, _of(lines, Issued))
+
+
+def _adopted(lines: Iterable[Entry]) -> dict[str, Adopted]:
+    return _first_by(lambda line: line.serial, _of(lines, Adopted))
+
+
+def _ends(lines: Iterable[Entry]) -> dict[str, datetime]:
+    both: dict[str, Issued | Adopted] = {**_adopted(lines), **_issued(lines)}
+    return {serial: line.not_after for serial, line in both.items()}
+
+
+def _revocations(lines: Iterable[Entry], ends: Mapping[str, datetime]) -> dict[str, Revocation]:
+    released = {line.revocation for line in _of(lines, Released)}
+    by_serial: defaultdict[str, list[Revoked]] = defaultdict(list)
+    for line in _of(lines, Revoked):
+        if line.reason != CERTIFICATE_HOLD or line.id not in released:
+            by_serial[line.serial].append(line)
+    return {serial: _revocation(by_serial[serial], ends.get(serial)) for serial in sorted(by_serial)}
+
+
+def _revocation(lines: list[Revoked], not_after: datetime | None) -> Revocation:
+    """Return the one in force: a compromise before other reasons, any of them before a hold, then the earliest."""
+    chosen = min(
+        lines,
+        key=lambda line: (
+            line.reason == CERTIFICATE_HOLD,
+            line.reason not in _COMPROMISES,
+            line.revoked_at,
+            *_age(line),
+        ),
+    )
+    ends = [line.not_after for line in lines if line.not_after]
+    return Revocation(
+        serial=chosen.serial,
+        reason=chosen.reason,
+        revoked_at=chosen.revoked_at,
+        invalidity_date=chosen.invalidity_date,
+        not_after=not_after or max(ends, default=None),
+        lines=tuple(line.id for line in lines) if chosen.reason == CERTIFICATE_HOLD else (chosen.id,),
+    )
+
+
+def _records(
+    lines: Iterable[Entry], intents: Mapping[str, Intent], revoked: Mapping[str, Revocation]
+) -> dict[str, CertificateRecord]:
+    issued = _issued(lines)
+    replaced = {line.serial: line.by for line in reversed(_of(lines, Superseded))}
+    for line in issued.values():
+        intent = intents.get(line.intent)
+        if intent and intent.replaces:
+            replaced.setdefault(intent.replaces, line.serial)
+    retired = {line.serial for line in _of(lines, Retired)}
+    both: dict[str, Issued | Adopted] = {**_adopted(lines), **issued}
+    return {
+        serial: _record(line, intents, revoked.get(serial), replaced.get(serial, ""), serial in retired)
+        for serial, line in both.items()
+    }
+
+
+def _record(
+    line: Issued | Adopted,
+    intents: Mapping[str, Intent],
+    revocation: Revocation | None,
+    superseded_by: str,
+    retired: bool,
+) -> CertificateRecord:
+    intent = intents.get(line.intent) if isinstance(line, Issued) else None
+    source = line if isinstance(line, Adopted) else intent
+    return CertificateRecord(
+        serial=line.serial,
+        name=source.name if source else "",
+        subject=source.subject if source else "",
+        profile=source.profile if source else "",
+        certificate_sha256=line.certificate_sha256,
+        not_before=line.not_before,
+        not_after=line.not_after,
+        recorded_at=line.time,
+        intent=intent,
+        adopted=isinstance(line, Adopted),
+        revocation=revocation,
+        superseded_by=superseded_by,
+        retired=retired,
+    )
+
+
+def _serials_of(records: Iterable[CertificateRecord]) -> dict[str, tuple[str, ...]]:
+    names: defaultdict[str, list[CertificateRecord]] = defaultdict(list)
+    for record in records:
+        names[record.name].append(record)
+    return {name: tuple(record.serial for record in newest_first(found)) for name, found in names.items()}
+
+
+def newest_first(records: Iterable[CertificateRecord]) -> list[CertificateRecord]:
+    """Return *records* in the order in which one of them is current."""
+    return sorted(records, key=lambda record: (record.recorded_at, record.serial), reverse=True)
+
+
+def _open(
+    lines: Iterable[Entry], intents: Iterable[Intent], revoked: Mapping[str, Revocation]
+) -> tuple[OpenIntent, ...]:
+    closed = {line.intent for line in lines if isinstance(line, Outcome)}
+    attempts: defaultdict[str, list[Attempt]] = defaultdict(list)
+    for attempt in _of(lines, Attempt):
+        attempts[attempt.intent].append(attempt)
+    return tuple(
+        OpenIntent(intent, tuple(attempts[intent.id]))
+        for intent in intents
+        if intent.id not in closed and not (intent.serial and intent.serial in revoked)
+    )

@@ -1,0 +1,96 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a ledger says: certificates, revocations, open intents; immutable values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from .entries import CERTIFICATE_HOLD, Attempt, Intent
+
+CLAIM_LAPSES_AFTER = timedelta(minutes=10)
+
+STATUSES = ("valid", "expired", "on_hold", "revoked", "superseded", "retired")
+
+
+@dataclass(frozen=True)
+class Revocation:
+    """The revocation in force for one serial.
+
+    Attributes:
+        lines: ids of the lines behind it: one, or every hold that nobody released.
+        not_after: end of the certificate's life, None where the ledger does not know the certificate.
+    """
+
+    serial: str
+    reason: str
+    revoked_at: datetime
+    invalidity_date: datetime | None
+    not_after: datetime | None
+    lines: tuple[str, ...]
+
+    @property
+    def hold(self) -> bool:
+        return self.reason == CERTIFICATE_HOLD
+
+
+@dataclass(frozen=True)
+class CertificateRecord:
+    """One certificate that exists: issued here or adopted.
+
+    Attributes:
+        recorded_at: time of its issued or adopted line.
+        intent: None for adopted ones, and where a damaged history lost it.
+        superseded_by: serial of the certificate that replaced it, empty where none did.
+    """
+
+    serial: str
+    name: str
+    subject: str
+    profile: str
+    certificate_sha256: str
+    not_before: datetime
+    not_after: datetime
+    recorded_at: datetime
+    intent: Intent | None
+    adopted: bool
+    revocation: Revocation | None
+    superseded_by: str
+    retired: bool
+
+    @property
+    def lifetime(self) -> Mapping[str, str]:
+        """The option texts that it was issued with; empty where nobody knows."""
+        return self.intent.lifetime if self.intent else {}
+
+    def status(self, now: datetime) -> str:
+        """Return one of STATUSES; a revocation outlasts expiry, expiry outlasts the rest."""
+        if self.revocation and not self.revocation.hold:
+            return "revoked"
+        if now > self.not_after:
+            return "expired"
+        if self.revocation:
+            return "on_hold"
+        if self.retired:
+            return "retired"
+        return "superseded" if self.superseded_by else "valid"
+
+    def is_live(self, now: datetime) -> bool:
+        """Tell whether it can be the current one of its name. A hold is no end: it may be released."""
+        return self.status(now) in {"valid", "on_hold"}
+
+
+@dataclass(frozen=True)
+class OpenIntent:
+    """An intent without an outcome."""
+
+    intent: Intent
+    attempts: tuple[Attempt, ...] = ()
+
+    def lapses_at(self) -> datetime:
+        """Return when it stops being a claim on its name: 10 minutes after its last attempt."""
+        return max([self.intent.time, *(attempt.time for attempt in self.attempts)]) + CLAIM_LAPSES_AFTER
