@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from .._pki.errors import AwsError, KeyStateError, PkiError
@@ -18,7 +19,7 @@ except ImportError:
     pass  # AnsibleAWSModule says so
 
 KEY_STATE_SENTENCES = {
-    "NotFoundException": "{about} does not exist: {text} Create it, or check its name, the account and the region",
+    "NotFoundException": "{about} does not exist ({text}): create it, or check its name, the account and the region",
     "DisabledException": "{about} is disabled, and {action} needs an enabled key: enable it or use another key",
     "KMSInvalidStateException": "{about} is in a state that does not allow {action}: {text}",
     "InvalidKeyUsageException": "{about} cannot be used for {action}: {text}",
@@ -81,11 +82,27 @@ def ask(client: Any, operation: str, about: str = "", **params: Any) -> dict[str
         AwsError: AWS refused or did not answer.
         KeyStateError: the key does not exist or is not in a state for this.
     """
+    call = getattr(client, xform_name(operation), None)
+    if call is None:
+        raise AwsError(
+            f"this boto3 does not know {action_of(client, operation)}; install a newer one",
+            operation=operation,
+            code="UnknownOperation",
+        )
     try:
-        answer: dict[str, Any] = getattr(client, xform_name(operation))(**params)
+        answer: dict[str, Any] = call(**params)
     except (ClientError, BotoCoreError) as exc:
         raise to_pki_error(exc, action_of(client, operation), about) from exc
     return answer
+
+
+def ask_pages(client: Any, operation: str, about: str = "", **params: Any) -> Iterator[dict[str, Any]]:
+    """Call *operation* page by page; otherwise as ask()."""
+    paginator = client.get_paginator(xform_name(operation))
+    try:
+        yield from paginator.paginate(**params)
+    except (ClientError, BotoCoreError) as exc:
+        raise to_pki_error(exc, action_of(client, operation), about) from exc
 
 
 def action_of(client: Any, operation: str) -> str:
@@ -100,7 +117,7 @@ def to_pki_error(exc: ClientError | BotoCoreError, action: str, about: str = "")
     if not isinstance(response, dict):
         return _unanswered(exc, action, about)
     error = response.get("Error", {})
-    code, text = str(error.get("Code", "")), str(error.get("Message") or error.get("message") or "").strip()
+    code, text = str(error.get("Code", "")), str(error.get("Message") or error.get("message") or "").strip().rstrip(".")
     words = {"action": action, "about": about or "the request", "text": text or f"({code})"}
     if code in KEY_STATE_SENTENCES:
         return KeyStateError(KEY_STATE_SENTENCES[code].format(**words))
@@ -142,7 +159,7 @@ def _unanswered(exc: BaseException, action: str, about: str) -> AwsError:
     known = next((name for name in lineage if name in AWS_SENTENCES), "")
     template = AWS_SENTENCES.get(known, "{action} on {about} failed: {text}")
     return AwsError(
-        template.format(action=action, about=about or "the request", text=str(exc).strip()),
+        template.format(action=action, about=about or "the request", text=str(exc).strip().rstrip(".")),
         operation=action.partition(":")[2],
         code=lineage[0],
         retryable=known in RETRYABLE,

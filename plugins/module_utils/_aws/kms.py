@@ -6,14 +6,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
 from .._keys.description import KeyDescription
-from .._pki.errors import KeyStateError
-from .errors import ask, code_of
+from .._keys.plan import NewKey
+from .._keys.policy import policy_text
+from .._pki.errors import KeyStateError, PkiError
+from .errors import ask, ask_pages, code_of
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,99 @@ def describe_key(client: Any, key_id: str) -> KeyDescription | None:
         raise
 
 
+def create_key(client: Any, new: NewKey, about: str = "") -> KeyDescription:
+    """Make a key (kms:CreateKey, kms:TagResource); every call that succeeds makes another one."""
+    policy = {"Policy": policy_text(new.policy)} if new.policy is not None else {}
+    answer = ask(
+        client,
+        "CreateKey",
+        about,
+        KeySpec=new.key_spec,
+        KeyUsage=new.key_usage,
+        Description=new.description,
+        Tags=_tag_list(new.tags),
+        **policy,
+    )
+    return to_description(answer["KeyMetadata"])
+
+
+def create_alias(client: Any, alias: str, key_id: str) -> bool:
+    """Give *alias* to a key (kms:CreateAlias on both); False where another call was first."""
+    try:
+        ask(client, "CreateAlias", f"{alias} for key {key_id}", AliasName=alias, TargetKeyId=key_id)
+    except PkiError as exc:
+        if code_of(exc) == "AlreadyExistsException":
+            return False
+        raise
+    return True
+
+
+def list_aliases(client: Any, key_id: str) -> list[str]:
+    """Return the names of the aliases of one key (kms:ListAliases)."""
+    pages = ask_pages(client, "ListAliases", key_id, KeyId=key_id)
+    return [str(alias["AliasName"]) for page in pages for alias in page["Aliases"]]
+
+
+def list_keys(client: Any) -> list[str]:
+    """Return the ARNs of all keys of the account and region (kms:ListKeys)."""
+    return [str(key["KeyArn"]) for page in ask_pages(client, "ListKeys", "the account") for key in page["Keys"]]
+
+
+def has_grants(client: Any, key_id: str) -> bool:
+    """Return whether anybody was granted anything on the key (kms:ListGrants)."""
+    return bool(ask(client, "ListGrants", key_id, KeyId=key_id, Limit=1).get("Grants"))
+
+
+def last_used(client: Any, key_id: str) -> str:
+    """Return when the key last did cryptographic work, empty for never (kms:GetKeyLastUsage).
+
+    Raises:
+        AwsError: this boto3 or this AWS does not have the call.
+    """
+    usage = ask(client, "GetKeyLastUsage", key_id, KeyId=key_id).get("KeyLastUsage") or {}
+    return time_text(usage.get("Timestamp"))
+
+
+def list_resource_tags(client: Any, key_id: str) -> dict[str, str]:
+    """Return all tags of a key, ours and AWS's included (kms:ListResourceTags)."""
+    pages = ask_pages(client, "ListResourceTags", key_id, KeyId=key_id)
+    return {str(tag["TagKey"]): str(tag["TagValue"]) for page in pages for tag in page["Tags"]}
+
+
+def tag_resource(client: Any, key_id: str, tags: Mapping[str, str]) -> None:
+    """Set *tags*, leaving others as they are (kms:TagResource)."""
+    ask(client, "TagResource", key_id, KeyId=key_id, Tags=_tag_list(tags))
+
+
+def untag_resource(client: Any, key_id: str, names: Sequence[str]) -> None:
+    """Remove the tags called *names* (kms:UntagResource)."""
+    ask(client, "UntagResource", key_id, KeyId=key_id, TagKeys=list(names))
+
+
+def get_key_policy(client: Any, key_id: str) -> dict[str, Any]:
+    """Return the key policy (kms:GetKeyPolicy)."""
+    document: dict[str, Any] = json.loads(
+        ask(client, "GetKeyPolicy", key_id, KeyId=key_id, PolicyName="default")["Policy"]
+    )
+    return document
+
+
+def put_key_policy(client: Any, key_id: str, policy: Mapping[str, Any]) -> None:
+    """Replace the key policy (kms:PutKeyPolicy)."""
+    ask(client, "PutKeyPolicy", key_id, KeyId=key_id, PolicyName="default", Policy=policy_text(policy))
+
+
+def update_key_description(client: Any, key_id: str, description: str) -> None:
+    """Set the description (kms:UpdateKeyDescription)."""
+    ask(client, "UpdateKeyDescription", key_id, KeyId=key_id, Description=description)
+
+
+def schedule_key_deletion(client: Any, key_id: str, days: int) -> str:
+    """Have the key deleted after *days* and return when that is (kms:ScheduleKeyDeletion)."""
+    answer = ask(client, "ScheduleKeyDeletion", key_id, KeyId=key_id, PendingWindowInDays=days)
+    return time_text(answer.get("DeletionDate"))
+
+
 def to_description(metadata: Mapping[str, Any]) -> KeyDescription:
     """Convert KMS's KeyMetadata."""
     return KeyDescription(
@@ -99,11 +195,16 @@ def to_description(metadata: Mapping[str, Any]) -> KeyDescription:
         multi_region=bool(metadata.get("MultiRegion", False)),
         signing_algorithms=tuple(metadata.get("SigningAlgorithms", ())),
         encryption_algorithms=tuple(metadata.get("EncryptionAlgorithms", ())),
-        created=_time_text(metadata.get("CreationDate")),
-        deletion_date=_time_text(metadata.get("DeletionDate")),
+        created=time_text(metadata.get("CreationDate")),
+        deletion_date=time_text(metadata.get("DeletionDate")),
         manager=str(metadata.get("KeyManager", "CUSTOMER")),
     )
 
 
-def _time_text(moment: datetime | None) -> str:
+def time_text(moment: datetime | None) -> str:
+    """Return *moment* as 2030-12-31T23:59:59Z, or nothing for nothing."""
     return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ") if moment else ""
+
+
+def _tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"TagKey": key, "TagValue": value} for key, value in tags.items()]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
 NO_RETRIES = {"total_max_attempts": 1, "mode": "standard"}
-RETRIES = {"total_max_attempts": 8, "mode": "standard"}
+RETRIES = {"total_max_attempts": 5, "mode": "standard"}
 
 
 def kms_client(module: Any) -> Any:

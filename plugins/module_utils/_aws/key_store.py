@@ -1,0 +1,106 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The keys of one account and region, as the operations see them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from .._keys.description import KeyDescription
+from .._keys.plan import NewKey
+from .._pki.errors import PkiError
+from . import kms
+from .errors import code_of
+from .tagging import find_by_tag
+
+T = TypeVar("T")
+DELAYS = (0.5, 1.0, 2.0, 4.0, 8.0)
+"""Seconds between attempts: what was just written is not seen everywhere at once."""
+
+
+@dataclass(frozen=True)
+class KmsKeyStore:
+    """Fits the operations' KeyStore by shape.
+
+    Args:
+        client: KMS, with botocore's retries.
+        single_client: makes a KMS client without retries; asked for only when a key is made.
+        tagging_client: makes a client of the tagging API; asked for only when orphans are looked for.
+    """
+
+    client: Any
+    single_client: Callable[[], Any]
+    tagging_client: Callable[[], Any]
+    sleep: Callable[[float], None] = time.sleep
+
+    def describe(self, key_id: str) -> KeyDescription | None:
+        """Return what *key_id* is, or None where there is no such key."""
+        return kms.describe_key(self.client, key_id)
+
+    def create(self, new: NewKey, about: str) -> KeyDescription:
+        """Make one key; asked again only where KMS said that it made none."""
+        client = self.single_client()
+        return self._patiently(lambda: kms.create_key(client, new, about), "ThrottlingException")
+
+    def create_alias(self, alias: str, key_id: str) -> bool:
+        """Give *alias* to a key; False where the alias exists already."""
+        return self._patiently(lambda: kms.create_alias(self.client, alias, key_id), "NotFoundException")
+
+    def aliases(self, key_id: str) -> list[str]:
+        """Return the aliases of a key."""
+        return kms.list_aliases(self.client, key_id)
+
+    def has_grants(self, key_id: str) -> bool:
+        """Return whether the key has grants."""
+        return kms.has_grants(self.client, key_id)
+
+    def last_used(self, key_id: str) -> str:
+        """Return when the key was last used, empty for never."""
+        return kms.last_used(self.client, key_id)
+
+    def find_by_tag(self, name: str, value: str) -> list[str]:
+        """Return the ARNs of the keys that carry a tag."""
+        return find_by_tag(self.tagging_client(), self.client, name, value)
+
+    def tags(self, key_id: str) -> dict[str, str]:
+        """Return all tags of a key."""
+        return kms.list_resource_tags(self.client, key_id)
+
+    def set_tags(self, key_id: str, tags: Mapping[str, str]) -> None:
+        """Set *tags*, leaving others as they are."""
+        kms.tag_resource(self.client, key_id, tags)
+
+    def remove_tags(self, key_id: str, names: Sequence[str]) -> None:
+        """Remove the tags called *names*."""
+        kms.untag_resource(self.client, key_id, names)
+
+    def policy(self, key_id: str) -> dict[str, Any]:
+        """Return the key policy."""
+        return kms.get_key_policy(self.client, key_id)
+
+    def put_policy(self, key_id: str, policy: Mapping[str, Any]) -> None:
+        """Replace the key policy."""
+        kms.put_key_policy(self.client, key_id, policy)
+
+    def set_description(self, key_id: str, description: str) -> None:
+        """Set the description."""
+        kms.update_key_description(self.client, key_id, description)
+
+    def schedule_deletion(self, key_id: str, days: int) -> str:
+        """Have the key deleted after *days* and return when that is."""
+        return kms.schedule_key_deletion(self.client, key_id, days)
+
+    def _patiently(self, call: Callable[[], T], *codes: str) -> T:
+        for delay in DELAYS:
+            try:
+                return call()
+            except PkiError as exc:
+                if code_of(exc) not in codes:
+                    raise
+            self.sleep(delay)
+        return call()

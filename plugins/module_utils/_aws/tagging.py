@@ -1,0 +1,49 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Finding keys by their tags."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._pki.errors import AwsError, KeyStateError
+from .errors import DENIED, ask_pages
+from .kms import list_keys, list_resource_tags
+
+
+def find_by_tag(tagging: Any, kms: Any, name: str, value: str) -> list[str]:
+    """Return the ARNs of the keys of this account and region whose tag *name* is *value*, in no order.
+
+    Asks tag:GetResources, and where that is denied kms:ListKeys and kms:ListResourceTags of every key.
+    """
+    try:
+        return _indexed(tagging, name, value)
+    except AwsError as exc:
+        if exc.code not in DENIED:
+            raise
+    return [arn for arn in list_keys(kms) if _has_tag(kms, arn, name, value)]
+
+
+def _indexed(tagging: Any, name: str, value: str) -> list[str]:
+    pages = ask_pages(
+        tagging,
+        "GetResources",
+        f"keys tagged {name}",
+        ResourceTypeFilters=["kms:key"],
+        TagFilters=[{"Key": name, "Values": [value]}],
+    )
+    return [str(found["ResourceARN"]) for page in pages for found in page["ResourceTagMappingList"]]
+
+
+def _has_tag(kms: Any, arn: str, name: str, value: str) -> bool:
+    """Return whether one key has the tag; a key whose tags may not be read is nobody's that concerns us."""
+    try:
+        return list_resource_tags(kms, arn).get(name) == value
+    except AwsError as exc:
+        if exc.code not in DENIED:
+            raise
+        return False
+    except KeyStateError:
+        return False  # gone since it was listed
