@@ -1,0 +1,78 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The stages that ansible-test and Molecule run: sanity, integration targets against a local AWS, the scenario."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from localaws.server import running
+from tests.harness.environment import BUILD, CHECKOUT, python_version
+from tests.harness.operators import make_operator, variables
+from tests.harness.stages import Finished, Outcome, call, count_sanity, join, settle
+from tests.harness.tree import copy_checkout
+
+TARGETS = CHECKOUT / "tests" / "integration" / "targets"
+WANTED_BOOTSTRAP = re.compile(r"can be manually downloaded and saved to: (\S+)")
+BOOTSTRAP = """# Written by the test run, because the usual bootstrap script of pip cannot be downloaded here.
+import subprocess
+import sys
+
+wanted = [word for word in sys.argv[1:] if word not in ("--no-setuptools", "--no-wheel")]
+subprocess.run([sys.executable, "-m", "ensurepip"], check=True)
+subprocess.run([sys.executable, "-m", "pip", "install", "--upgrade", *wanted], check=True)
+"""
+
+
+def sanity() -> Outcome:
+    """Run every sanity test on a copy of the checkout."""
+    ours = copy_checkout(BUILD / "test" / "sanity")
+    command = ["ansible-test", "sanity", "--color", "no", "--python", python_version()]
+    done = call(command, ours)
+    if missing := WANTED_BOOTSTRAP.search(done.output):
+        script = Path(missing[1])
+        script.parent.mkdir(parents=True, exist_ok=True)
+        script.write_text(BOOTSTRAP)
+        done = call(command, ours)
+    return count_sanity(done)
+
+
+def target_names() -> list[str]:
+    """Return the integration targets; setup_* are parts of others."""
+    return sorted(f.name for f in TARGETS.iterdir() if f.is_dir() and not f.name.startswith("setup_"))
+
+
+def integration(only: Sequence[str] = (), at_once: int = 2) -> Outcome:
+    """Run the integration targets, each in a copy of the checkout with a local AWS of its own."""
+    names = only or target_names()
+    if not names:
+        return Outcome(0, 1, f"no integration target in {TARGETS}\n")
+    with ThreadPoolExecutor(at_once) as pool:
+        return join(list(pool.map(target, names)))
+
+
+def target(name: str) -> Outcome:
+    """Run one integration target as a role of an account that holds nothing yet."""
+    ours = copy_checkout(BUILD / "test" / "integration" / name)
+    with running() as server:
+        values = variables(make_operator(server.endpoint))
+        (ours / "tests" / "integration" / "integration_config.yml").write_text(values)
+        done = call(["ansible-test", "integration", "--color", "no", "--python", python_version(), name], ours)
+    return Outcome(int(done.status == 0), int(done.status != 0), done.output)
+
+
+def molecule() -> Outcome:
+    """Run every scenario from create to destroy."""
+    done = call(["molecule", "test", "--all"])
+    return count_molecule(done)
+
+
+def count_molecule(done: Finished) -> Outcome:
+    """Count scenarios."""
+    passed = int(done.status == 0)
+    return settle(passed, 1 - passed, done)

@@ -1,0 +1,92 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Make .venv: the pinned packages, and this checkout visible in it as rootstock.pki. Quick where nothing changed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+VENV = CHECKOUT / ".venv"
+STAMP = VENV / "installed.txt"
+REQUIREMENTS = CHECKOUT / "requirements-dev.txt"
+MISSING_VENV = """{python} cannot make a virtual environment. On Debian and Ubuntu: apt-get install python3-venv
+Or name another Python, 3.11 or newer: make setup PYTHON=/path/to/python3"""
+
+
+def main() -> None:
+    wanted = fingerprint()
+    if installed() != wanted:
+        install(wanted)
+    show_checkout()
+
+
+def fingerprint() -> str:
+    """Return what the venv depends on: the requirements and, as its scripts name it, the folder it stands in."""
+    return f"# {VENV}\n{REQUIREMENTS.read_text()}"
+
+
+def installed() -> str:
+    """Return the fingerprint of what is installed; empty for a venv that is missing, unfinished or broken."""
+    return STAMP.read_text() if STAMP.is_file() and runs(VENV / "bin" / "python") else ""
+
+
+def runs(python: Path) -> bool:
+    return python.exists() and subprocess.run([python, "-c", ""], check=False).returncode == 0
+
+
+def install(wanted: str) -> None:
+    began = time.monotonic()
+    STAMP.unlink(missing_ok=True)
+    if not is_usable():
+        make_venv()
+    print(f"Installing {REQUIREMENTS.name} in {VENV}: a minute or two, about 1 GB", flush=True)
+    # Bytecode for every collection in the ansible package would take longer than all that the tools ever compile.
+    command = (
+        f"-m pip install --disable-pip-version-check --no-compile --quiet --requirement {REQUIREMENTS.name}".split()
+    )
+    if subprocess.run([VENV / "bin" / "python", *command], cwd=CHECKOUT, check=False).returncode != 0:
+        sys.exit(
+            "pip could not install the packages: see above. A proxy or mirror is set with PIP_INDEX_URL or pip.conf."
+        )
+    STAMP.write_text(wanted)
+    print(f"Installed in {time.monotonic() - began:.0f} s", flush=True)
+
+
+def is_usable() -> bool:
+    """Tell whether the venv runs and its scripts name this folder, so that it can be brought up to date."""
+    pip = VENV / "bin" / "pip"
+    return runs(VENV / "bin" / "python") and pip.is_file() and str(VENV) in pip.read_text()
+
+
+def make_venv() -> None:
+    shutil.rmtree(VENV, ignore_errors=True)
+    made = subprocess.run([sys.executable, "-m", "venv", VENV], capture_output=True, text=True, check=False)
+    if made.returncode != 0:
+        shutil.rmtree(VENV, ignore_errors=True)
+        sys.exit(f"{made.stdout}{made.stderr}{MISSING_VENV.format(python=sys.executable)}")
+
+
+def show_checkout() -> None:
+    """Link the checkout where Ansible, pytest and every other tool of the venv find it, whatever folder they run in."""
+    [packages] = VENV.glob("lib/python3.*/site-packages")
+    link = packages / "ansible_collections" / "rootstock" / "pki"
+    target = os.path.relpath(CHECKOUT, link.parent)
+    if link.is_symlink() and os.readlink(link) == target:
+        return
+    link.parent.mkdir(parents=True, exist_ok=True)
+    fresh = link.with_name("pki.new")
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(target, target_is_directory=True)
+    fresh.replace(link)  # in one step: other runs may be reading through it
+
+
+if __name__ == "__main__":
+    main()

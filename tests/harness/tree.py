@@ -1,0 +1,34 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A copy of the checkout standing where ansible-test insists: inside ansible_collections/rootstock/pki."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+from tests.harness.environment import CHECKOUT, site_packages
+
+
+def copy_checkout(root: Path) -> Path:
+    """Replace *root* by a collections tree of this checkout and amazon.aws; return the folder of ours."""
+    shutil.rmtree(root, ignore_errors=True)
+    ours = root / "ansible_collections" / "rootstock" / "pki"
+    for name in visible_files():
+        source, target = CHECKOUT / name, ours / name
+        if source.is_symlink() or source.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target, follow_symlinks=False)
+    (ours.parents[1] / "amazon").mkdir()
+    (ours.parents[1] / "amazon" / "aws").symlink_to(site_packages() / "ansible_collections" / "amazon" / "aws")
+    return ours
+
+
+def visible_files() -> list[str]:
+    """Return the names of all files that git tracks or would."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=True)
+    return sorted(set(listed.stdout.split("\0")) - {""})

@@ -1,0 +1,112 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Run every test, two tools at a time, and count what ran. All of it runs, whatever fails on the way."""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+
+from tests.harness.ansible_stages import integration, molecule, sanity
+from tests.harness.environment import BUILD, prepare_home
+from tests.harness.stages import Outcome, Stage, call, count_pytest, one_check
+
+GROUPS = {
+    "sanity": ["sanity"],
+    "lint": ["ruff check", "ruff format", "yamllint", "ansible-lint", "mypy"],
+    "unit": ["unit"],
+    "integration": ["integration"],
+    "molecule": ["molecule"],
+}
+
+
+def unit() -> Outcome:
+    return count_pytest(call([sys.executable, "-m", "pytest", "-q", "--color=no", "--numprocesses=2"]))
+
+
+def stages(targets: Sequence[str]) -> list[Stage]:
+    """Return every stage, in the order in which two at a time end soonest."""
+    return [
+        Stage("sanity", sanity),
+        Stage("ruff check", lambda: one_check(["ruff", "check", "."])),
+        Stage("ruff format", lambda: one_check(["ruff", "format", "--check", "--diff", "."])),
+        Stage("yamllint", lambda: one_check(["yamllint", "--strict", "."])),
+        Stage("mypy", lambda: one_check(["mypy"])),
+        Stage("ansible-lint", lambda: one_check(["ansible-lint", "--offline", "--strict"])),
+        Stage("unit", unit),
+        Stage("integration", lambda: integration(targets)),
+        Stage("molecule", molecule),
+    ]
+
+
+def timed(stage: Stage) -> tuple[Outcome, float]:
+    began = time.monotonic()
+    try:
+        outcome = stage.run()
+    except (OSError, RuntimeError) as exc:
+        outcome = Outcome(0, 1, f"{type(exc).__name__}: {exc}\n")
+    return outcome, time.monotonic() - began
+
+
+def row(name: str, outcome: Outcome, seconds: float) -> str:
+    return f"{name:<14}{outcome.passed:>7}{outcome.failed:>8}{seconds:>9.1f}"
+
+
+def run(chosen: Sequence[Stage]) -> int:
+    """Run the stages, tell each as it ends, and return the exit status."""
+    rows: dict[str, str] = {}
+    outcomes: list[Outcome] = []
+    began = time.monotonic()
+    with ThreadPoolExecutor(2) as pool:
+        running = {pool.submit(timed, stage): stage.name for stage in chosen}
+        for future in as_completed(running):
+            name, (outcome, seconds) = running[future], future.result()
+            rows[name] = row(name, outcome, seconds)
+            outcomes.append(outcome)
+            if outcome.failed:
+                print(f"\n===== {name} failed =====\n{outcome.output}===== end of {name} =====\n", flush=True)
+            else:
+                print(f"{name}: {outcome.passed} passed in {seconds:.1f} s", flush=True)
+    print(f"\n{'stage':<14}{'passed':>7}{'failed':>8}{'seconds':>9}")
+    print("\n".join(rows[stage.name] for stage in chosen))
+    passed, failed = sum(o.passed for o in outcomes), sum(o.failed for o in outcomes)
+    print(f"{'all':<14}{passed:>7}{failed:>8}{time.monotonic() - began:>9.1f}\n\n{passed} passed, {failed} failed")
+    return int(failed > 0)
+
+
+def lock(path: Path) -> object:
+    """Wait until no other run uses this checkout's build folder; hold the result as long as this one does."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = path.open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print("Another test run uses this checkout; waiting for it to end.", flush=True)
+        fcntl.flock(file, fcntl.LOCK_EX)
+    return file
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.run", description=__doc__)
+    parser.add_argument("groups", nargs="*", metavar="group", help=f"one of {', '.join(GROUPS)}; all unless given")
+    parser.add_argument("--targets", nargs="*", default=[], help="integration targets; all unless given")
+    options = parser.parse_args()
+    if unknown := set(options.groups) - set(GROUPS):
+        parser.error(f"no such group: {', '.join(sorted(unknown))}")
+    names = [name for group in options.groups or GROUPS for name in GROUPS[group]]
+    held = lock(BUILD / "test.lock")
+    prepare_home()
+    status = run([stage for stage in stages(options.targets) if stage.name in names])
+    del held
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
