@@ -51,6 +51,18 @@ class KmsSigner:
         return sign(self.client, self.key_id, message, message_type, signing_algorithm)
 
 
+@dataclass(frozen=True)
+class KmsPublicKeys:
+    """The public halves of the keys of one account and region (needs kms:GetPublicKey)."""
+
+    client: Any
+
+    def public_key(self, key_id: str) -> bytes | None:
+        """Return the SubjectPublicKeyInfo in DER, or None where there is no such key."""
+        found = find_public_key(self.client, key_id)
+        return found.der if found else None
+
+
 def sign(client: Any, key_id: str, message: bytes, message_type: str, signing_algorithm: str) -> Reply:
     """Ask KMS once for a signature (kms:Sign)."""
     answer = ask(
@@ -76,6 +88,16 @@ def get_public_key(client: Any, key_id: str) -> PublicKeyReply:
         str(answer["KeyUsage"]),
         tuple(answer.get("SigningAlgorithms", ())),
     )
+
+
+def find_public_key(client: Any, key_id: str) -> PublicKeyReply | None:
+    """Return the public key, or None where there is no such key."""
+    try:
+        return get_public_key(client, key_id)
+    except KeyStateError as exc:
+        if code_of(exc) == "NotFoundException":
+            return None
+        raise
 
 
 def describe_key(client: Any, key_id: str) -> KeyDescription | None:
