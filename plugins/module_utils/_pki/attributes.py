@@ -78,7 +78,7 @@ _BY_OID = {row.oid: row for row in ATTRIBUTES}
 
 
 def is_oid(text: str) -> bool:
-    """Tell whether *text* is a dotted object identifier (X.660: two arcs at least, the second below 40 under 0 and 1)."""
+    """Tell whether *text* is a dotted object identifier: two arcs or more, the second below 40 under 0 and 1."""
     return _OID.fullmatch(text) is not None
 
 

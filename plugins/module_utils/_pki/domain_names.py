@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Host names and mailboxes in the forms that certificates hold: A-labels, letters, digits and hyphens (RFC 5280 7.2)."""
+"""Host names and mailboxes as certificates hold them: A-labels, letters, digits and hyphens (RFC 5280 7.2)."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from .u_labels import u_label_to_ascii
 
 LDH = "letters, digits and hyphens, with no hyphen at either end"
 _LDH_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
+_HOST_LIKE = re.compile(r"\w(?:[\w-]*\w)?(?:\.\w(?:[\w-]*\w)?)+", re.ASCII)
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LOCAL_PART = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
 _FEW = 80
@@ -86,6 +87,11 @@ def to_wildcard_domain(text: str) -> str:
     return f"*.{to_domain(text[2:])}" if text.startswith("*.") else to_domain(text)
 
 
+def looks_like_a_host(text: str) -> bool:
+    """Tell whether OpenSSL takes a common name for a host name: labels with a dot between them."""
+    return _HOST_LIKE.fullmatch(text) is not None
+
+
 def is_ip_address(text: str) -> bool:
     """Tell whether *text* is an IPv4 or IPv6 address."""
     try:
@@ -96,7 +102,7 @@ def is_ip_address(text: str) -> bool:
 
 
 def to_mailbox(text: str) -> str:
-    """Return ``local-part@domain`` as an rfc822Name holds it (RFC 5280 4.2.1.6, 7.5); the domain in A-labels, lower case.
+    """Return ``local-part@domain`` as an rfc822Name holds it, the domain in A-labels (RFC 5280 4.2.1.6, 7.5).
 
     The local part is a dot-atom: quoted strings and address literals of RFC 5321 are refused, since two spellings
     of one mailbox would slip past a name constraint.
@@ -111,7 +117,8 @@ def to_mailbox(text: str) -> str:
         )
     if not _LOCAL_PART.fullmatch(local_part) or len(local_part) > 64:
         raise SpecError(
-            f"its local part {shown(local_part)} is not 1 to 64 characters of RFC 5321's dot-atom; write one such as first.last"
+            f"its local part {shown(local_part)} is no dot-atom of 1 to 64 characters (RFC 5321 4.1.2); "
+            "write one such as first.last"
         )
     mailbox = f"{local_part}@{to_domain(domain)}"
     if len(mailbox) > 254:

@@ -130,7 +130,7 @@ def _doubled(rdns: Iterable[Sequence[x509.NameAttribute[str]]]) -> list[str]:
     for rdn in rdns:
         oids = [one.oid.dotted_string for one in rdn]
         problems += [
-            f"subject: {attribute_of(oid).short} is twice in one multi-valued RDN (X.501 9.3); give it an RDN of its own"
+            f"subject: {attribute_of(oid).short} is twice in one RDN (X.501 9.3); give it an RDN of its own"
             for oid in dict.fromkeys(oids)
             if oids.count(oid) > 1
         ]
@@ -170,7 +170,7 @@ def _checked_value(attribute: Attribute, value: str) -> str:
     if attribute.bound is not None and length > attribute.bound:
         unit = "octets of UTF-8" if length != len(text) else "characters"
         raise SpecError(
-            f"{name} {shown(value)} is {length} {unit} long; at most {attribute.bound} (RFC 5280 appendix A.1); shorten it"
+            f"{name} {shown(value)} is {length} {unit} long; at most {attribute.bound} (RFC 5280 A.1); shorten it"
         )
     return text
 
@@ -260,7 +260,7 @@ def _attribute_from_text(text: str) -> x509.NameAttribute[str]:
 
 
 def _unescaped(raw: str) -> str:
-    tokens = [token for token in _PAIRS.findall(raw)]
+    tokens = list(_PAIRS.findall(raw))
     while tokens and tokens[0].isspace():
         tokens.pop(0)
     while tokens and tokens[-1].isspace():

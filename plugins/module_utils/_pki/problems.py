@@ -29,7 +29,7 @@ def try_all(convert: Callable[[Given], Made], given: Iterable[Given]) -> tuple[l
     for one in given:
         try:
             made.append(convert(one))
-        except SpecError as exc:
+        except SpecError as exc:  # noqa: PERF203
             problems.append(str(exc))
     return made, problems
 

@@ -108,7 +108,8 @@ def renew_time(not_before: datetime, not_after: datetime, renew_before: str) -> 
         )
     if lead >= lifetime:
         raise SpecError(
-            f"renew_before {renew_before!r} is not shorter than the lifetime of {_days(lifetime)}: every run would renew; "
+            f"renew_before {renew_before!r} is not shorter than the lifetime of {_days(lifetime)}: "
+            "every run would renew; "
             "write a shorter one, or a share such as 33%"
         )
     return not_after - lead

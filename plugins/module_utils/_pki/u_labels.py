@@ -41,7 +41,7 @@ def u_label_to_ascii(label: str) -> str:
     """Return the A-label of *label*, after lower case and NFC (RFC 5895 2), not checked for length.
 
     Raises:
-        SpecError: a code point or an order of code points that RFC 5892 or RFC 5893 does not allow, or cannot be judged.
+        SpecError: a code point or an order of them that RFC 5892 or RFC 5893 does not allow, or cannot be judged.
     """
     letters = unicodedata.normalize("NFC", label.lower())
     shown = repr(label[:80])
@@ -76,7 +76,7 @@ def _is_allowed(label: str, place: int) -> bool:
 
 
 def _fits_context(label: str, place: int) -> bool:
-    """Apply RFC 5892 appendix A; the joining-type rule of ZERO WIDTH NON-JOINER is left out, as its table is missing."""
+    """Apply RFC 5892 appendix A, but for the joining types of ZERO WIDTH NON-JOINER, whose table is missing."""
     letter, before, after = label[place], label[max(place - 1, 0) : place], label[place + 1 : place + 2]
     if letter in _ARABIC_DIGITS:
         return not _PERSIAN_DIGITS.intersection(label)

@@ -1,0 +1,61 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""When two distinguished names are the same, or one lies below the other (RFC 5280 7.1)."""
+
+from __future__ import annotations
+
+import stringprep
+import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+_DROPPED = frozenset("\u00ad\u034f\u1806\u180b\u180c\u180d\u200b\ufffc") | frozenset(map(chr, range(0xFE00, 0xFE10)))
+_SPACES = frozenset("\t\n\x0b\x0c\r\x85")
+
+
+def is_same_name(one: x509.Name, other: x509.Name) -> bool:
+    """Tell whether two names match: the same RDNs in the same order, each with the same attributes (RFC 5280 7.1)."""
+    return len(one.rdns) == len(other.rdns) and is_within(one, other)
+
+
+def is_within(name: x509.Name, base: x509.Name) -> bool:
+    """Tell whether *name* lies in the subtree of *base*: its first RDNs match those of *base* (RFC 5280 7.1).
+
+    Values are compared without regard to case, string type or insignificant white space.
+    """
+    if len(name.rdns) < len(base.rdns):
+        return False
+    return all(_prepared(rdn) == _prepared(wanted) for rdn, wanted in zip(name.rdns, base.rdns, strict=False))
+
+
+def _prepared(rdn: x509.RelativeDistinguishedName) -> frozenset[tuple[str, str | bytes]]:
+    return frozenset((one.oid.dotted_string, prepare(one.value)) for one in rdn)
+
+
+def prepare(value: str | bytes) -> str | bytes:
+    """Return *value* as caseIgnoreMatch sees it: mapped, case folded, NFKC, spaces folded (RFC 4518 2.2, 2.3, 2.6.1).
+
+    Code points that RFC 4518 prohibits stay as they are: they can only make two names differ. What is not text is
+    compared octet by octet.
+    """
+    if isinstance(value, bytes):
+        return value
+    mapped = value.lower() if value.isascii() and value.isprintable() else _mapped(value)
+    return " ".join(mapped.split())
+
+
+def _mapped(value: str) -> str:
+    return unicodedata.normalize("NFKC", "".join(map(_mapped_letter, value)))
+
+
+def _mapped_letter(letter: str) -> str:
+    if letter in _DROPPED:
+        return ""
+    category = unicodedata.category(letter)
+    if letter in _SPACES or category in ("Zs", "Zl", "Zp"):
+        return " "
+    return "" if category in ("Cc", "Cf") else stringprep.map_table_b2(letter)
