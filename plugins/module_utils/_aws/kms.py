@@ -15,7 +15,7 @@ from typing import Any
 from .._keys.description import KeyDescription
 from .._keys.plan import NewKey
 from .._keys.policy import policy_text
-from .._pki.errors import KeyStateError, PkiError
+from .._pki.errors import AwsError, KeyStateError, PkiError
 from .errors import ask, ask_pages, code_of
 
 
@@ -80,7 +80,12 @@ def sign(client: Any, key_id: str, message: bytes, message_type: str, signing_al
 
 def get_public_key(client: Any, key_id: str) -> PublicKeyReply:
     """Return the public key of an asymmetric key (kms:GetPublicKey)."""
-    answer = ask(client, "GetPublicKey", key_id, KeyId=key_id)
+    try:
+        answer = ask(client, "GetPublicKey", key_id, KeyId=key_id)
+    except AwsError as exc:
+        if exc.code == "UnsupportedOperationException":  # comes without a word of explanation
+            raise KeyStateError(f"{key_id} is a symmetric key and has no public key; name an asymmetric one") from exc
+        raise
     return PublicKeyReply(
         bytes(answer["PublicKey"]),
         str(answer["KeyId"]),

@@ -1,0 +1,165 @@
+#!/usr/bin/python
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Keep the public key of a KMS key in a file."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: kms_public_key
+short_description: Keep the public key of an AWS KMS key in a file
+version_added: 0.1.0
+description:
+  - Fetches the public key of an asymmetric key in AWS KMS, so that signatures can be verified and data encrypted
+    without AWS.
+  - The file is replaced only when its bytes differ.
+  - Needs C(kms:GetPublicKey).
+author:
+  - rootstock.pki contributors (@rootstock-pki)
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - ansible.builtin.files
+  - rootstock.pki.attributes
+  - rootstock.pki.attributes.aws
+  - rootstock.pki.attributes.files
+options:
+  key_id:
+    description: The key, by ID, ARN, alias name or alias ARN.
+    type: str
+    required: true
+  path:
+    description: Where the public key is kept.
+    type: path
+    required: true
+  format:
+    description:
+      - V(pem) is what OpenSSL reads by default, V(der) the same without its text armour.
+      - Both hold a SubjectPublicKeyInfo (RFC 5280).
+    type: str
+    default: pem
+    choices: [pem, der]
+  backup:
+    description: Keep a copy of a file that is replaced, with the time in its name.
+    type: bool
+    default: false
+  return_content:
+    description: Return the public key as RV(public_key).
+    type: bool
+    default: false
+seealso:
+  - module: rootstock.pki.kms_key
+  - module: rootstock.pki.kms_sign
+"""
+
+EXAMPLES = r"""
+- name: Everybody can verify what the document signer signed
+  rootstock.pki.kms_public_key:
+    key_id: alias/acme/document-signer
+    path: /srv/www/keys/document-signer.pem
+    mode: "0644"
+
+- name: The public key is known to the next tasks
+  rootstock.pki.kms_public_key:
+    key_id: arn:aws:kms:eu-central-1:111122223333:alias/acme/mailbox
+    path: keys/mailbox.der
+    format: der
+    return_content: true
+  register: mailbox
+"""
+
+RETURN = r"""
+path:
+  description: Where the public key is.
+  returned: always
+  type: str
+public_key:
+  description: The public key, in PEM whatever the O(format).
+  returned: when O(return_content=true) and the key exists
+  type: str
+key_arn:
+  description: ARN of the key.
+  returned: when the key exists
+  type: str
+  sample: arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab
+key_spec:
+  description: What kind of key it is.
+  returned: when the key exists
+  type: str
+  sample: RSA_4096
+key_usage:
+  description: What AWS KMS lets the key do.
+  returned: when the key exists
+  type: str
+  sample: SIGN_VERIFY
+backup_file:
+  description: The copy of the file that was replaced.
+  returned: when O(backup=true) and a file was replaced
+  type: str
+pending:
+  description: What must exist first.
+  returned: in check mode, when the key does not exist
+  type: list
+  elements: str
+sign_calls:
+  description: How many signatures the task asked AWS KMS for. None.
+  returned: always
+  type: int
+  sample: 0
+"""
+
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+from ansible_collections.rootstock.pki.plugins.module_utils._aws.kms import PublicKeyReply, find_public_key
+from ansible_collections.rootstock.pki.plugins.module_utils._keys.pem import to_pem
+from ansible_collections.rootstock.pki.plugins.module_utils._module.aws import kms_client
+from ansible_collections.rootstock.pki.plugins.module_utils._module.converge import converge
+from ansible_collections.rootstock.pki.plugins.module_utils._module.files import KeptFile, write_file
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import PkiError
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.plan import Change, Plan
+
+ARGUMENT_SPEC: dict[str, Any] = {
+    "key_id": {"type": "str", "required": True},
+    "path": {"type": "path", "required": True},
+    "format": {"type": "str", "default": "pem", "choices": ["pem", "der"]},
+    "backup": {"type": "bool", "default": False},
+    "return_content": {"type": "bool", "default": False},
+}
+
+
+def run(module: AnsibleAWSModule) -> None:
+    path, key_id = module.params["path"], module.params["key_id"]
+    found = find_public_key(kms_client(module), key_id)
+    if found is None:
+        missing = f"{key_id} does not exist in this account and region"
+        converge(module, Plan((Change("public_key", None, path),), (missing,)), dict, {"path": path})
+    content = to_pem(found.der) if module.params["format"] == "pem" else found.der
+
+    def apply() -> dict[str, Any]:
+        backup = write_file(module, path, content, module.params["backup"])
+        return {"backup_file": backup} if backup else {}
+
+    changes = KeptFile(path, content, "public_key").change()
+    converge(module, Plan(changes), apply, to_result(module.params, found), files=[path])
+
+
+def to_result(params: dict[str, Any], found: PublicKeyReply) -> dict[str, Any]:
+    """Return what is known of the key."""
+    known = {"path": params["path"], "key_arn": found.key_arn, "key_spec": found.key_spec, "key_usage": found.key_usage}
+    return {**known, "public_key": to_pem(found.der).decode("ascii")} if params["return_content"] else known
+
+
+def main() -> None:
+    module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, add_file_common_args=True)
+    try:
+        run(module)
+    except PkiError as exc:
+        module.fail_json(msg=str(exc))
+
+
+if __name__ == "__main__":
+    main()
