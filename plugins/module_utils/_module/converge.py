@@ -28,7 +28,8 @@ def converge(
     """Apply *plan* unless in check mode, then exit with what is known and what was done.
 
     Args:
-        apply: carries the plan out and returns the results to add; not called when nothing changes.
+        apply: carries the plan out and returns the results to add; not called when nothing changes. It may return
+            changed: False where somebody else had done it meanwhile.
         known: results that are true whether or not the plan is carried out.
         files: paths that get the task's mode and owner, whether or not the plan wrote them.
     """
@@ -39,5 +40,5 @@ def converge(
         result.update(apply())
     if plan.pending:
         result["pending"] = list(plan.pending)
-    changed = apply_attributes(module, files, plan.changed)
+    changed = apply_attributes(module, files, result.pop("changed", plan.changed))
     module.exit_json(changed=changed, diff=plan.diff, **result)

@@ -32,7 +32,7 @@ class KeptFile:
 
     def change(self) -> tuple[Change, ...]:
         """Return the change that writing it would be; the diff names the file, never its bytes."""
-        before = read_file(self.path) if os.path.exists(self.path) else None
+        before = read_if_there(self.path)
         if before is not None and before == self.content:
             return ()
         return (Change(self.label, None if before is None else f"{self.path} (other content)", self.path),)
@@ -48,6 +48,11 @@ def read_file(path: str) -> bytes:
         return Path(path).read_bytes()
     except OSError as exc:
         raise SpecError(f"{path}: cannot be read ({exc.strerror})") from exc
+
+
+def read_if_there(path: str) -> bytes | None:
+    """Return the bytes of *path*, or None where there is no such file."""
+    return read_file(path) if os.path.exists(path) else None
 
 
 def write_file(module: Any, path: str, content: bytes, backup: bool = False) -> str | None:
@@ -67,6 +72,21 @@ def write_file(module: Any, path: str, content: bytes, backup: bool = False) -> 
         raise SpecError(f"{path}: cannot be written ({exc.strerror}); check the folder") from exc
     module.atomic_move(temporary, os.path.abspath(path))
     return backup_file
+
+
+def file_changes(files: Sequence[KeptFile]) -> tuple[Change, ...]:
+    return tuple(change for file in files for change in file.change())
+
+
+def write_files(module: Any, files: Sequence[KeptFile], backup: bool = False) -> dict[str, Any]:
+    """Write those of *files* that differ; return their backups as the result `backup_files`, where there are any."""
+    backups = [
+        write_file(module, file.path, file.content, backup)
+        for file in files
+        if file.content is not None and file.change()
+    ]
+    kept = [backup_file for backup_file in backups if backup_file]
+    return {"backup_files": kept} if kept else {}
 
 
 def apply_attributes(module: Any, paths: Sequence[str], changed: bool) -> bool:

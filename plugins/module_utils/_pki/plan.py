@@ -40,8 +40,8 @@ class Plan:
 
     @property
     def diff(self) -> dict[str, object]:
-        before = {change.field: change.before for change in self.changes}
-        after = {change.field: change.after for change in self.changes}
+        before = {change.field: change.before for change in self.changes if change.before is not None}
+        after = {change.field: change.after for change in self.changes if change.after is not None}
         if self.reason:
             after["reason"] = self.reason
         return {"before": before, "after": after}

@@ -1,0 +1,254 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Options of the modules that issue certificates, and the task that they make of them."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from .._pki.certificate import CertificateRequest, Lifetime
+from .._pki.certificates import asn1_time, is_self_issued, serial_hex, to_pem
+from .._pki.errors import SpecError
+from .._pki.extensions import DistributionPoint, ExtensionOptions
+from .._pki.general_names import to_constraint, to_general_names
+from .._pki.names import to_name
+from .._pki.profiles import PROFILES, profile_named
+from .._pki.task import CSR, KMS, PUBLIC_KEY, CertificateTask, Source
+from .files import KeptFile, read_file, read_if_there
+
+LEDGER = "ledger.jsonl"
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+CRL_REASONS = [
+    "key_compromise",
+    "ca_compromise",
+    "affiliation_changed",
+    "superseded",
+    "cessation_of_operation",
+    "certificate_hold",
+    "privilege_withdrawn",
+    "aa_compromise",
+]
+
+SUBJECT_KEY_OPTIONS: dict[str, Any] = {
+    "key_id": {"type": "str"},
+    "csr_path": {"type": "path"},
+    "csr_content": {"type": "str"},
+    "public_key_path": {"type": "path"},
+    "public_key_content": {"type": "str"},
+}
+
+ISSUER_OPTIONS: dict[str, Any] = {
+    "issuer_path": {"type": "path"},
+    "issuer_content": {"type": "str"},
+    "issuer_chain_path": {"type": "list", "elements": "path", "default": []},
+    "issuer_key_id": {"type": "str"},
+    "ledger_path": {"type": "path"},
+}
+
+CERTIFICATE_OPTIONS: dict[str, Any] = {
+    "certificate_profile": {"type": "str", "required": True, "choices": list(PROFILES)},
+    "subject": {"type": "dict"},
+    "subject_ordered": {"type": "list", "elements": "dict"},
+    "subject_alt_name": {"type": "list", "elements": "str"},
+    "subject_alt_name_critical": {"type": "bool", "default": False},
+    "path_length": {"type": "int"},
+    "name_constraints_permitted": {"type": "list", "elements": "str", "default": []},
+    "name_constraints_excluded": {"type": "list", "elements": "str", "default": []},
+    "name_constraints_exclude_others": {"type": "bool", "default": True},
+    "not_before": {"type": "str", "default": "-10m"},
+    "not_after": {"type": "str"},
+    "renew_before": {"type": "str", "default": "33%"},
+    "digest": {"type": "str", "choices": ["sha256", "sha384", "sha512"]},
+    "signature_padding": {"type": "str", "choices": ["pkcs1v15", "pss"], "default": "pkcs1v15"},
+    "authority_information_access": {
+        "type": "dict",
+        "options": {
+            "ca_issuers": {"type": "list", "elements": "str", "default": []},
+            "ocsp": {"type": "list", "elements": "str", "default": []},
+        },
+    },
+    "crl_distribution_points": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "full_name": {"type": "list", "elements": "str", "default": []},
+            "crl_issuer": {"type": "list", "elements": "str", "default": []},
+            "reasons": {"type": "list", "elements": "str", "default": [], "choices": CRL_REASONS},
+        },
+    },
+}
+
+SUBJECT_KEYS = tuple(SUBJECT_KEY_OPTIONS)
+
+Parsed = TypeVar("Parsed")
+
+
+def to_request(params: Mapping[str, Any]) -> CertificateRequest:
+    """Convert a module's options.
+
+    Raises:
+        SpecError: what is wrong with them, all in one message.
+    """
+    profile = profile_named(params["certificate_profile"])
+    problems: list[str] = []
+    name = _collect(problems, lambda: certificate_name(params)) or ""
+    subject = _collect(problems, lambda: _subject(params))
+    options = _extension_options(params, problems)
+    if problems:
+        raise SpecError("; ".join(problems))
+    lifetime = Lifetime(params["not_before"], params["not_after"] or profile.not_after, params["renew_before"])
+    return CertificateRequest(name, profile, subject, options, lifetime)
+
+
+def certificate_name(params: Mapping[str, Any]) -> str:
+    """Return what the ledger calls the certificate: `name`, else the file's name without its ending.
+
+    Raises:
+        SpecError: it is not fit to be a path and an alias.
+    """
+    name: str = params.get("name") or os.path.splitext(os.path.basename(params["path"]))[0]
+    if not NAME.fullmatch(name):
+        raise SpecError(
+            f"the name {name!r} is not usable; give a name of at most 63 lower-case letters, digits, dots, underscores "
+            "and hyphens that begins with a letter or digit"
+        )
+    return name
+
+
+def _collect(problems: list[str], parse: Callable[[], Parsed]) -> Parsed | None:
+    try:
+        return parse()
+    except SpecError as exc:
+        problems.append(str(exc))
+        return None
+
+
+def _subject(params: Mapping[str, Any]) -> Any:
+    given = params["subject_ordered"] if params["subject_ordered"] is not None else params["subject"]
+    return None if given is None else to_name(given)
+
+
+def _urls(texts: Sequence[str]) -> tuple[Any, ...]:
+    """Access locations are URLs, so the prefix may be left out."""
+    return tuple(to_general_names([text if text.startswith("URI:") else f"URI:{text}" for text in texts]))
+
+
+def _extension_options(params: Mapping[str, Any], problems: list[str]) -> ExtensionOptions:
+    access = params["authority_information_access"] or {}
+    names = params["subject_alt_name"]
+    return ExtensionOptions(
+        subject_alt_name=None if names is None else tuple(_collect(problems, lambda: to_general_names(names)) or ()),
+        subject_alt_name_critical=params["subject_alt_name_critical"],
+        path_length=params["path_length"],
+        name_constraints_permitted=_constraints(params["name_constraints_permitted"], problems),
+        name_constraints_excluded=_constraints(params["name_constraints_excluded"], problems),
+        name_constraints_exclude_others=params["name_constraints_exclude_others"],
+        ca_issuers=_collect(problems, lambda: _urls(access.get("ca_issuers") or ())) or (),
+        ocsp=_collect(problems, lambda: _urls(access.get("ocsp") or ())) or (),
+        crl_distribution_points=tuple(
+            point
+            for item in params["crl_distribution_points"]
+            if (point := _collect(problems, lambda item=item: _distribution_point(item))) is not None  # type: ignore[misc]
+        ),
+    )
+
+
+def _constraints(texts: Sequence[str], problems: list[str]) -> tuple[Any, ...]:
+    parsed = [_collect(problems, lambda text=text: to_constraint(text)) for text in texts]  # type: ignore[misc]
+    return tuple(name for name in parsed if name is not None)
+
+
+def _distribution_point(item: Mapping[str, Any]) -> DistributionPoint:
+    if not item["full_name"] and not item["crl_issuer"]:
+        raise SpecError("crl_distribution_points: an entry has neither full_name nor crl_issuer; give one")
+    return DistributionPoint(
+        tuple(to_general_names(item["full_name"])), tuple(to_general_names(item["crl_issuer"])), tuple(item["reasons"])
+    )
+
+
+def to_task(params: Mapping[str, Any]) -> CertificateTask:
+    """Convert a module's options and read the files they name.
+
+    Raises:
+        SpecError: a file cannot be read, or options are missing or contradict each other.
+    """
+    request = to_request(params)
+    kind, subject = _subject_source(params)
+    issuer = _issuer_source(params)
+    if issuer is None and kind != KMS:
+        raise SpecError(f"{request.name}: a self-signed certificate needs key_id; for others give issuer_path as well")
+    if issuer is not None and not params["issuer_key_id"]:
+        raise SpecError(f"{request.name}: issuer_key_id is missing; name the KMS key of {issuer.label}")
+    beside = params["issuer_path"] if issuer is not None else params["path"]
+    if params["ledger_path"] is None and beside is None:
+        raise SpecError(f"{request.name}: ledger_path is missing; issuer_content has no folder to keep a ledger in")
+    return CertificateTask(
+        request=request,
+        path=params["path"],
+        present=read_if_there(params["path"]),
+        subject_kind=kind,
+        subject=subject,
+        issuer=issuer,
+        chain=tuple(Source(path, read_if_there(path)) for path in params["issuer_chain_path"]),
+        issuer_key_id=params["issuer_key_id"] if issuer is not None else params["key_id"],
+        ledger_path=params["ledger_path"] or os.path.join(os.path.dirname(os.path.abspath(beside)), LEDGER),
+        digest=params["digest"] or "",
+        padding=params["signature_padding"],
+        force=params["force"],
+        reissue_root=params["reissue_root"],
+    )
+
+
+def _subject_source(params: Mapping[str, Any]) -> tuple[str, Source]:
+    if params["key_id"] is not None:
+        return KMS, Source(params["key_id"], None)
+    if params["csr_content"] is not None:
+        return CSR, Source("csr_content", params["csr_content"].encode())
+    if params["csr_path"] is not None:
+        return CSR, Source(params["csr_path"], read_file(params["csr_path"]))
+    if params["public_key_content"] is not None:
+        return PUBLIC_KEY, Source("public_key_content", params["public_key_content"].encode())
+    return PUBLIC_KEY, Source(params["public_key_path"], read_if_there(params["public_key_path"]))
+
+
+def _issuer_source(params: Mapping[str, Any]) -> Source | None:
+    if params["issuer_content"] is not None:
+        return Source("issuer_content", params["issuer_content"].encode())
+    if params["issuer_path"] is not None:
+        return Source(params["issuer_path"], read_if_there(params["issuer_path"]))
+    return None
+
+
+def certificate_files(params: Mapping[str, Any], certificate: Any | None, chain: Sequence[Any]) -> tuple[KeptFile, ...]:
+    """Return the files of a certificate; their content is None while the certificate does not exist.
+
+    Args:
+        chain: the issuer and what is above it; a self-signed certificate at its end is left out of the files.
+    """
+    between = [above for above in chain if not is_self_issued(above)]
+    chain_pem = to_pem(between)
+    own = None if certificate is None else to_pem([certificate])
+    full = None if own is None else own + chain_pem
+    kept = {"path": own, "chain_path": chain_pem if own is not None or chain else None, "fullchain_path": full}
+    return tuple(KeptFile(params[option], content, option) for option, content in kept.items() if params[option])
+
+
+def certificate_result(certificate: Any, ledger_path: str, return_content: bool) -> dict[str, Any]:
+    """Return what a module tells of the certificate that is current."""
+    serial = serial_hex(certificate.serial_number)
+    told: dict[str, Any] = {
+        "serial_number": certificate.serial_number,
+        "serial_number_hex": serial,
+        "not_before": asn1_time(certificate.not_valid_before_utc),
+        "not_after": asn1_time(certificate.not_valid_after_utc),
+        "issued_path": os.path.join(os.path.dirname(ledger_path), "issued", f"{serial}.pem"),
+    }
+    if return_content:
+        told["certificate"] = to_pem([certificate]).decode()
+    return told

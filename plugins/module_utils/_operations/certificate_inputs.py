@@ -1,0 +1,123 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The keys and certificates that a certificate task names: bytes to objects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
+
+from .._pki.certificates import load_certificates, load_csr, load_public_key, path_upwards
+from .._pki.errors import SpecError
+from .._pki.task import CSR, KMS
+from .._signer.algorithms import ALGORITHMS, KEY_SPECS, spec_of_public_key
+
+if TYPE_CHECKING:
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+
+    from .._ledger.port import Ledger
+    from .._pki.task import CertificateTask
+    from .._signer.algorithms import AlgorithmRow
+
+
+class PublicKeys(Protocol):
+    """Where the public half of a key in KMS comes from."""
+
+    def public_key(self, key_id: str) -> bytes | None:
+        """Return the DER SubjectPublicKeyInfo, or None where there is no such key."""
+
+
+@dataclass(frozen=True)
+class CertificatePorts:
+    """What planning and issuing need from the outside.
+
+    Attributes:
+        ledger: opens the ledger of the authority whose key has the SubjectPublicKeyInfo given (DER; empty: unknown).
+        children: the ledger of what the certificate's own key issued; None for end entities.
+    """
+
+    ledger: Callable[[bytes], Ledger]
+    children: Ledger | None
+    keys: PublicKeys
+    clock: Callable[[], datetime]
+
+
+@dataclass(frozen=True)
+class SubjectKey:
+    """The subject's public key; None, with the reason in `missing`, while it does not exist."""
+
+    public_key: CertificatePublicKeyTypes | None
+    csr: x509.CertificateSigningRequest | None = None
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class IssuerPath:
+    """The issuer and what is known above it, nearest first; empty for a self-signed certificate or while missing."""
+
+    chain: tuple[x509.Certificate, ...]
+    missing: tuple[str, ...] = ()
+
+
+def read_subject_key(task: CertificateTask, keys: PublicKeys) -> SubjectKey:
+    """Return the subject key of *task*.
+
+    Raises:
+        SpecError: what is there is not a key or a CSR, or the CSR's signature is wrong.
+    """
+    label, content = task.subject.label, task.subject.content
+    if task.subject_kind == KMS:
+        content = keys.public_key(label)
+        if content is None:
+            return SubjectKey(None, missing=(f"the KMS key {label} does not exist yet; create it with kms_key",))
+    if content is None:
+        return SubjectKey(None, missing=(f"{label} does not exist yet",))
+    if task.subject_kind == CSR:
+        csr = load_csr(content, label)
+        return SubjectKey(csr.public_key(), csr)
+    return SubjectKey(load_public_key(content, label))
+
+
+def read_issuer(task: CertificateTask) -> IssuerPath:
+    """Return the issuer of *task* and the certificates above it.
+
+    Raises:
+        SpecError: a file holds no certificate.
+        IssuerError: the certificates above go round in a circle.
+    """
+    if task.issuer is None:
+        return IssuerPath(())
+    if task.issuer.content is None:
+        return IssuerPath((), (f"the issuer's certificate {task.issuer.label} does not exist yet; issue it first",))
+    issuer, *beside = load_certificates(task.issuer.content, task.issuer.label)
+    given = [source for source in task.chain if source.content is not None]
+    pool = [certificate for source in given for certificate in load_certificates(source.content or b"", source.label)]
+    return IssuerPath(path_upwards(issuer, [*beside, *pool]))
+
+
+def choose_algorithm(task: CertificateTask, signing_key: CertificatePublicKeyTypes) -> AlgorithmRow:
+    """Return the algorithm that the issuer's key signs with under the task's digest and signature_padding.
+
+    Raises:
+        SpecError: the key cannot sign so.
+    """
+    key_spec = spec_of_public_key(signing_key)
+    row = KEY_SPECS[key_spec]
+    default = ALGORITHMS[row.x509_default]
+    if row.family != "RSA" and task.padding == "pss":
+        raise SpecError(f"signature_padding pss is for RSA keys, and the issuer's key is {key_spec}; leave it out")
+    wanted = (task.digest or default.hash, {"pss": "PSS"}.get(task.padding, default.padding))
+    fitting = (ALGORITHMS[name] for name in row.signing_algorithms)
+    found = next((fit for fit in fitting if (fit.hash, fit.padding) == wanted and fit.family == default.family), None)
+    if found is None:
+        raise SpecError(f"digest {task.digest} does not fit the issuer's {key_spec} key; {_advice(default)}")
+    return found
+
+
+def _advice(default: AlgorithmRow) -> str:
+    return f"its hash is {default.hash}" if default.hash else "it hashes inside the signature, so leave digest out"

@@ -1,0 +1,234 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Issue a certificate: record, sign, verify, store, record the outcome. This is where certificates are signed."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .._ledger.entries import Intent, Issued, new_id
+from .._ledger.files import issued_path
+from .._ledger.holders import this_holder
+from .._ledger.port import NameClaimed
+from .._pki.certificate import certificate_builder, to_serial_number, validity
+from .._pki.certificates import serial_hex, sha256_hex, to_der, to_pem
+from .._pki.errors import AwsError, LedgerError
+from .._pki.names import name_text
+from .._signer.keys import private_key_for
+from .._signer.session import SigningSession
+from .._signer.verify import to_hash, to_padding
+from .certificate_plan import CertificatePlan, plan_certificate
+from .recording import IntentRecorder
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+    from .._signer.ports import MessageSigner
+    from .certificate_inputs import CertificatePorts
+
+WAIT_FOR_OTHERS = timedelta(seconds=60)
+
+
+@dataclass(frozen=True)
+class IssuingPorts:
+    """What issuing needs beyond planning.
+
+    Attributes:
+        random_bits: fresh random bits for the serial number, at least 159.
+        caller_arn: who signs, for the record.
+    """
+
+    signer: MessageSigner
+    caller_arn: Callable[[], str]
+    random_bits: Callable[[], int]
+    clock: Callable[[], datetime]
+    sleep: Callable[[float], None] = field(default=time.sleep)
+
+
+@dataclass(frozen=True)
+class Issuance:
+    """The certificate that is current after a run, and what it took.
+
+    Attributes:
+        by_another: another run issued it while this one was about to.
+    """
+
+    certificate: x509.Certificate
+    chain: tuple[x509.Certificate, ...]
+    sign_calls: int = 0
+    by_another: bool = False
+
+
+def carry_out(planned: CertificatePlan, planning: CertificatePorts, issuing: IssuingPorts) -> Issuance:
+    """Do what *planned* says; where another run has the name, wait for its outcome and take that if it fits.
+
+    Raises:
+        NameClaimed: the other run does not end.
+        PkiError: as issue_certificate().
+    """
+    if not planned.reissue:
+        return complete(planned, issuing.clock())
+    try:
+        return issue_certificate(planned, issuing)
+    except NameClaimed as claimed:
+        wait_for_other(planned, claimed, issuing)
+    again = plan_certificate(planned.task, planning)
+    if again.reissue:
+        return issue_certificate(again, issuing)
+    return replace(complete(again, issuing.clock()), by_another=True)
+
+
+def issue_certificate(planned: CertificatePlan, ports: IssuingPorts) -> Issuance:
+    """Sign what *planned* says and put it on record; on return it is in issued/ and in the ledger.
+
+    Raises:
+        NameClaimed: another run has the name; nothing was signed.
+        AwsError: KMS refused or did not answer.
+        SignerError: what came back is not the issuer's signature; nothing was stored.
+        LedgerError: the ledger could not be written.
+    """
+    caller = ports.caller_arn()
+    make_folder(issued_path(Path(planned.task.ledger_path), "").parent)
+    serial_number = to_serial_number(ports.random_bits())
+    recorder = IntentRecorder(
+        planned.ledger,
+        ports.clock,
+        lambda content_sha256: _intent(planned, serial_number, content_sha256, ports.clock()),
+        planned.expected_current,
+    )
+    public_key = planned.spec.public_key if planned.issuer is None else planned.issuer.public_key()
+    session = SigningSession(ports.signer, recorder, public_key)  # type: ignore[arg-type]
+    try:
+        certificate = _sign(planned, session, serial_number)
+    except AwsError as exc:
+        recorder.refused(exc)
+        raise
+    store(issued_path(Path(planned.task.ledger_path), serial_hex(serial_number)), to_pem([certificate]))
+    reply = session.replies[-1]
+    record_issued(planned, certificate, recorder.intent, reply.request_id, caller, ports.clock())
+    return Issuance(certificate, planned.chain, session.calls)
+
+
+def _sign(planned: CertificatePlan, session: SigningSession, serial_number: int) -> x509.Certificate:
+    period = validity(planned.spec.lifetime, planned.issuer, planned.now)
+    builder = certificate_builder(planned.spec, planned.issuer, serial_number, period)
+    key = private_key_for(session.public_key, session)  # type: ignore[arg-type]
+    row = planned.algorithm
+    if row is None or not row.hash:
+        return builder.sign(key, None)
+    if row.padding:
+        return builder.sign(key, to_hash(row.hash), rsa_padding=to_padding(row))  # type: ignore[arg-type]
+    return builder.sign(key, to_hash(row.hash))  # type: ignore[arg-type]
+
+
+def _intent(planned: CertificatePlan, serial_number: int, content_sha256: str, now: datetime) -> Intent:
+    lifetime = planned.spec.lifetime
+    return Intent(
+        id=new_id(),
+        time=now,
+        purpose="certificate",
+        name=planned.spec.name,
+        serial=serial_hex(serial_number),
+        subject=name_text(planned.spec.subject),
+        content_sha256=content_sha256,
+        key_arn=planned.task.issuer_key_id,
+        profile=planned.spec.profile.name,
+        holder=this_holder(),
+        lifetime={"not_before": lifetime.not_before, "not_after": lifetime.not_after},
+    )
+
+
+def record_issued(
+    planned: CertificatePlan,
+    certificate: x509.Certificate,
+    intent: Intent | None,
+    request_id: str,
+    caller_arn: str,
+    now: datetime,
+) -> None:
+    """Write the outcome of *intent*."""
+    if intent is None:
+        raise LedgerError(f"{planned.task.ledger_path}: a certificate was signed without an intent")
+    planned.ledger.append(
+        Issued(
+            id=new_id(),
+            time=now,
+            intent=intent.id,
+            serial=serial_hex(certificate.serial_number),
+            certificate_sha256=sha256_hex(to_der(certificate)),
+            request_id=request_id,
+            caller_arn=caller_arn,
+            not_before=certificate.not_valid_before_utc,
+            not_after=certificate.not_valid_after_utc,
+        )
+    )
+
+
+def complete(planned: CertificatePlan, now: datetime) -> Issuance:
+    """Return the current certificate; record the outcome of a run that died after storing it.
+
+    Nobody knows that run's request any more, so request and caller stay empty.
+    """
+    found = planned.found
+    if found is None:
+        raise LedgerError(f"{planned.spec.name}: there is no certificate to complete; run again")
+    if found.unfinished is not None:
+        record_issued(planned, found.certificate, found.unfinished, "", "", now)
+    return Issuance(found.certificate, planned.chain)
+
+
+def wait_for_other(planned: CertificatePlan, claimed: NameClaimed, ports: IssuingPorts) -> None:
+    """Wait until the run that holds the name has an outcome, or gave up.
+
+    Raises:
+        NameClaimed: it is still at it after a minute.
+    """
+    deadline = ports.clock() + WAIT_FOR_OTHERS
+    while claimed.intent is not None:
+        open_intent = planned.ledger.read().claim_on(planned.spec.name, ports.clock())
+        if open_intent is None:
+            return
+        if ports.clock() > deadline:
+            raise claimed
+        ports.sleep(0.2)
+
+
+def make_folder(path: Path) -> None:
+    """Make the folder *path* and those above it, before anything is signed that would have to go there.
+
+    Raises:
+        LedgerError: it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise LedgerError(f"{path}: the folder cannot be made ({exc.strerror})") from exc
+
+
+def store(path: Path, content: bytes) -> None:
+    """Put *content* at *path* so that it is there in full, on disk, or not at all.
+
+    Raises:
+        LedgerError: it cannot be written.
+    """
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except OSError as exc:
+        raise LedgerError(
+            f"{path}: the signed certificate cannot be stored ({exc.strerror}); free the way and run again"
+        ) from exc

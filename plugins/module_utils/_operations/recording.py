@@ -1,0 +1,51 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Recorded before signed: every kms:Sign of the collection has its line in a ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from .._ledger.entries import Attempt, Intent, Refused, new_id
+from .._ledger.port import Ledger
+from .._pki.errors import AwsError
+
+
+@dataclass
+class IntentRecorder:
+    """Claims the name at the first attempt, counts the others; fits the signer's Recorder by shape.
+
+    Args:
+        describe: makes the intent from the SHA-256 of what is signed.
+        expected_current: serial that is current as the plan saw it; None where there is none.
+    """
+
+    ledger: Ledger
+    clock: Callable[[], datetime]
+    describe: Callable[[str], Intent]
+    expected_current: str | None = None
+    intent: Intent | None = None
+    attempts: int = field(default=0)
+
+    def attempt(self, content_sha256: str) -> None:
+        """Write the attempt down before KMS is asked.
+
+        Raises:
+            NameClaimed: somebody else is at it or was faster.
+        """
+        self.attempts += 1
+        if self.intent is None:
+            intent = self.describe(content_sha256)
+            self.ledger.claim(intent, self.expected_current)
+            self.intent = intent
+        else:
+            self.ledger.append(Attempt(new_id(), self.clock(), self.intent.id, self.attempts))
+
+    def refused(self, error: AwsError) -> None:
+        """Close the intent where AWS answered and said no; an unanswered call may have signed, so it stays open."""
+        if self.intent is not None and self.attempts == 1 and not error.retryable:
+            self.ledger.append(Refused(new_id(), self.clock(), self.intent.id, str(error)))

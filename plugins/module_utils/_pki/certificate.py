@@ -1,0 +1,219 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a certificate should be, and the TBSCertificate that says so (RFC 5280 4.1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, TypeVar
+
+from .certificates import asn1_time
+from .errors import SpecError
+from .extensions import (
+    ExtensionOptions,
+    WantedExtension,
+    extension_texts,
+    extensions_of,
+    key_identifiers,
+    wanted_extensions,
+)
+from .names import name_text
+from .times import to_time
+
+try:
+    from cryptography import x509
+except ImportError:
+    x509 = None  # type: ignore[assignment]  # require_cryptography() in the module says so
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+
+    from .profiles import Profile
+
+Extension = TypeVar("Extension", bound="x509.ExtensionType")
+
+SERIAL_BITS = 159
+ISSUER_END = "issuer"
+
+
+@dataclass(frozen=True)
+class Lifetime:
+    """Validity in the words of the task, evaluated when the certificate is issued.
+
+    Attributes:
+        not_before: relative or absolute time; a relative one is clipped to the issuer's.
+        not_after: relative or absolute time, or issuer for as long as the issuer lives.
+        renew_before: relative time, or share of the lifetime such as 33%.
+    """
+
+    not_before: str
+    not_after: str
+    renew_before: str
+
+
+@dataclass(frozen=True)
+class CertificateRequest:
+    """What a task asks for, before its subject key and its issuer are known.
+
+    Attributes:
+        name: what the ledger calls the certificate.
+        subject: None takes the subject of the CSR.
+    """
+
+    name: str
+    profile: Profile
+    subject: x509.Name | None
+    options: ExtensionOptions
+    lifetime: Lifetime
+
+
+@dataclass(frozen=True)
+class CertificateSpec:
+    """What the certificate should be: equal requests for equal keys are equal specs.
+
+    Attributes:
+        extensions: all but the key identifiers, which follow from the keys.
+        public_key: None while the subject key does not exist yet (a plan in check mode).
+    """
+
+    name: str
+    profile: Profile
+    subject: x509.Name
+    public_key: CertificatePublicKeyTypes | None
+    extensions: tuple[WantedExtension, ...]
+    lifetime: Lifetime
+
+    def extension(self, kind: type[Extension]) -> Extension | None:
+        """Return the value of the extension of *kind*, or None."""
+        return next((wanted.value for wanted in self.extensions if isinstance(wanted.value, kind)), None)
+
+
+@dataclass(frozen=True)
+class Validity:
+    """notBefore and notAfter of one certificate, UTC-aware, whole seconds."""
+
+    not_before: datetime
+    not_after: datetime
+
+
+def specify(
+    request: CertificateRequest,
+    public_key: CertificatePublicKeyTypes | None,
+    csr: x509.CertificateSigningRequest | None,
+) -> CertificateSpec:
+    """Return the spec of *request* for *public_key*, with what its profile lets a CSR contribute.
+
+    Raises:
+        SpecError: options that contradict each other or the CSR, or no subject anywhere; all in one message.
+    """
+    problems = [*_contradictions(request), *(_foreign_ca(request, csr) if csr is not None else ())]
+    subject = request.subject
+    if subject is None:
+        subject = csr.subject if csr is not None else x509.Name([])
+    options = _with_csr_names(request, csr)
+    if not subject and not options.subject_alt_name:
+        problems.append("has neither a subject nor a subject_alt_name; give one")
+    if problems:
+        raise SpecError(f"{request.name}: " + "; ".join(problems))
+    extensions = wanted_extensions(options, request.profile, public_key, empty_subject=not subject)
+    return CertificateSpec(request.name, request.profile, subject, public_key, extensions, request.lifetime)
+
+
+def _contradictions(request: CertificateRequest) -> list[str]:
+    options, profile = request.options, request.profile
+    if profile.ca:
+        return []
+    given = {
+        "path_length": options.path_length is not None,
+        "name_constraints_permitted": bool(options.name_constraints_permitted),
+        "name_constraints_excluded": bool(options.name_constraints_excluded),
+    }
+    return [
+        f"{name} is for authorities, and certificate_profile {profile.name} is none"
+        for name, present in given.items()
+        if present
+    ]
+
+
+def _foreign_ca(request: CertificateRequest, csr: x509.CertificateSigningRequest) -> list[str]:
+    constraints = [e.value for e in extensions_of(csr) if isinstance(e.value, x509.BasicConstraints)]
+    if request.profile.ca or not any(value.ca for value in constraints):
+        return []
+    named = f"certificate_profile {request.profile.name}"
+    return [f"the CSR asks for CA:TRUE, which {named} is not; use subordinate_ca or have the CSR made again"]
+
+
+def _with_csr_names(request: CertificateRequest, csr: x509.CertificateSigningRequest | None) -> ExtensionOptions:
+    options = request.options
+    if options.subject_alt_name is not None or csr is None or "subject_alt_name" not in request.profile.csr_extensions:
+        return options
+    names = next((e.value for e in extensions_of(csr) if isinstance(e.value, x509.SubjectAlternativeName)), None)
+    return options if names is None else options.with_subject_alt_name(tuple(names))
+
+
+def ignored_csr_extensions(request: CertificateRequest, csr: x509.CertificateSigningRequest) -> list[str]:
+    """Return the names of the extensions that *csr* asks for and the profile does not copy."""
+    return [e.name for e in extensions_of(csr) if e.name not in request.profile.csr_extensions]
+
+
+def validity(lifetime: Lifetime, issuer: x509.Certificate | None, now: datetime) -> Validity:
+    """Evaluate *lifetime* at *now*; a relative notBefore is clipped to the issuer's, notAfter never is."""
+    not_before = to_time(lifetime.not_before, now)
+    if issuer is None:
+        if lifetime.not_after == ISSUER_END:
+            raise SpecError("not_after: issuer needs an issuer; a self-signed certificate takes a time such as +7300d")
+        return Validity(not_before, to_time(lifetime.not_after, now))
+    if not_before < issuer.not_valid_before_utc <= now:
+        not_before = issuer.not_valid_before_utc
+    not_after = issuer.not_valid_after_utc if lifetime.not_after == ISSUER_END else to_time(lifetime.not_after, now)
+    return Validity(not_before, not_after)
+
+
+def to_serial_number(random_bits: int) -> int:
+    """Return a positive serial of at most 20 octets (RFC 5280 4.1.2.2) from 159 random bits."""
+    return (random_bits % (1 << SERIAL_BITS)) or 1
+
+
+def certificate_builder(
+    spec: CertificateSpec, issuer: x509.Certificate | None, serial_number: int, period: Validity
+) -> x509.CertificateBuilder:
+    """Return the builder whose sign() makes the certificate; without *issuer* it is self-signed.
+
+    Raises:
+        SpecError: the subject key is not known yet.
+    """
+    if spec.public_key is None:
+        raise SpecError(f"{spec.name}: the subject key does not exist yet")
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(spec.subject)
+        .issuer_name(spec.subject if issuer is None else issuer.subject)
+        .public_key(spec.public_key)
+        .serial_number(serial_number)
+        .not_valid_before(period.not_before)
+        .not_valid_after(period.not_after)
+    )
+    for extension in (*spec.extensions, *key_identifiers(spec.public_key, issuer)):
+        builder = builder.add_extension(extension.value, extension.critical)
+    return builder
+
+
+def describe_spec(spec: CertificateSpec, issuer: x509.Certificate | None, period: Validity | None) -> dict[str, object]:
+    """Return *spec* field by field in words, for the diff of a certificate that does not exist yet.
+
+    Args:
+        issuer: None for a self-signed certificate.
+        period: None while the issuer is not known yet.
+    """
+    known = spec.public_key is not None and period is not None
+    identifiers = key_identifiers(spec.public_key, issuer) if known else ()
+    facts: dict[str, object] = {"subject": name_text(spec.subject), "certificate_profile": spec.profile.name}
+    if issuer is not None:
+        facts["issuer"] = name_text(issuer.subject)
+    facts.update({wanted.name: extension_texts(wanted) for wanted in (*spec.extensions, *identifiers)})
+    if period is not None:
+        facts.update(not_before=asn1_time(period.not_before), not_after=asn1_time(period.not_after))
+    return facts

@@ -1,0 +1,151 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Certificates and requests: bytes to objects and back, and the few facts everybody asks of them."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+from .errors import IssuerError, SpecError
+from .names import name_text
+
+try:
+    from cryptography import x509
+    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+    from cryptography.hazmat.primitives import serialization
+except ImportError:
+    InvalidSignature = UnsupportedAlgorithm = ValueError  # type: ignore[misc,assignment]  # the module reports it
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+
+_PEM_CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+
+
+def load_certificates(content: bytes, source: str) -> tuple[x509.Certificate, ...]:
+    """Return the certificates in *content*: one in DER, or any number in PEM, in their order.
+
+    Args:
+        source: where the bytes come from, for messages.
+    Raises:
+        SpecError: there is none, or one cannot be parsed.
+    """
+    blocks = _PEM_CERTIFICATE.findall(content)
+    try:
+        if content[:1] == b"\x30":
+            return (x509.load_der_x509_certificate(content),)
+        found = tuple(x509.load_pem_x509_certificate(block) for block in blocks)
+    except (ValueError, TypeError) as exc:
+        raise SpecError(f"{source}: not a readable certificate ({exc}); expected X.509 in PEM or DER") from exc
+    if not found:
+        raise SpecError(f"{source}: holds no certificate; expected X.509 in PEM or DER")
+    return found
+
+
+def load_csr(content: bytes, source: str) -> x509.CertificateSigningRequest:
+    """Return the PKCS#10 request in *content* after checking that its key signed it (RFC 2986 4.2).
+
+    Raises:
+        SpecError: it cannot be parsed, or its own signature does not verify.
+    """
+    try:
+        der = content[:1] == b"\x30"
+        csr = x509.load_der_x509_csr(content) if der else x509.load_pem_x509_csr(content)
+        valid = csr.is_signature_valid
+    except (ValueError, TypeError, UnsupportedAlgorithm) as exc:
+        raise SpecError(f"{source}: not a readable CSR ({exc}); expected PKCS#10 in PEM or DER") from exc
+    if not valid:
+        raise SpecError(f"{source}: the CSR's signature does not verify under its own key; have it made again")
+    return csr
+
+
+def load_public_key(content: bytes, source: str) -> CertificatePublicKeyTypes:
+    """Return the SubjectPublicKeyInfo in *content*, PEM or DER.
+
+    Raises:
+        SpecError: it cannot be parsed, or is a private key.
+    """
+    if b"PRIVATE KEY-----" in content:
+        raise SpecError(f"{source}: is a private key; expected a public key in PEM or DER")
+    der = content[:1] == b"\x30"
+    try:
+        key = serialization.load_der_public_key(content) if der else serialization.load_pem_public_key(content)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as exc:
+        raise SpecError(f"{source}: not a readable public key ({exc}); expected PEM or DER") from exc
+    return key  # type: ignore[return-value]  # Diffie-Hellman keys are refused by key type, in the gate
+
+
+def to_der(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(serialization.Encoding.DER)
+
+
+def to_pem(certificates: Sequence[x509.Certificate]) -> bytes:
+    return b"".join(certificate.public_bytes(serialization.Encoding.PEM) for certificate in certificates)
+
+
+def spki(public_key: CertificatePublicKeyTypes) -> bytes:
+    """Return the DER SubjectPublicKeyInfo (RFC 5280 4.1.2.7), the form in which keys are compared."""
+    return public_key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def same_key(one: CertificatePublicKeyTypes, other: CertificatePublicKeyTypes) -> bool:
+    return spki(one) == spki(other)
+
+
+def sha256_hex(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def serial_hex(serial_number: int) -> str:
+    """Return *serial_number* as OpenSSL names files in newcerts: upper-case hex, an even number of digits."""
+    digits = f"{serial_number:X}"
+    return digits if len(digits) % 2 == 0 else f"0{digits}"
+
+
+def asn1_time(moment: datetime) -> str:
+    return moment.astimezone(timezone.utc).strftime("%Y%m%d%H%M%SZ")
+
+
+def is_self_issued(certificate: x509.Certificate) -> bool:
+    return certificate.subject == certificate.issuer
+
+
+def hash_name(certificate: x509.Certificate) -> str:
+    """Return the hash under the signature, such as sha256; empty where the algorithm hashes inside or is unknown."""
+    try:
+        algorithm = certificate.signature_hash_algorithm
+    except UnsupportedAlgorithm:
+        return ""
+    return "" if algorithm is None else algorithm.name
+
+
+def signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """True where *issuer* is named in *certificate* and its key made the signature (RFC 5280 6.1.3 a)."""
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+        return False
+    return True
+
+
+def path_upwards(issuer: x509.Certificate, pool: Sequence[x509.Certificate]) -> tuple[x509.Certificate, ...]:
+    """Return *issuer* and the certificates of *pool* above it, nearest first, as far as they are known.
+
+    Raises:
+        IssuerError: the certificates go round in a circle.
+    """
+    path = [issuer]
+    while not is_self_issued(path[-1]):
+        above = next((candidate for candidate in pool if signed_by(path[-1], candidate)), None)
+        if above is None:
+            break
+        if above in path:
+            raise IssuerError(f"{name_text(issuer.subject)}: the certificates above it go round in a circle")
+        path.append(above)
+    return tuple(path)

@@ -1,0 +1,101 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How a certificate that exists differs from what it should be: fields, never bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from .certificates import asn1_time, hash_name, same_key, sha256_hex, signed_by, spki
+from .extensions import WantedExtension, extension_texts, extensions_of, key_identifiers
+from .names import name_text
+from .plan import Change
+from .times import renew_time
+
+try:
+    from cryptography import x509
+except ImportError:
+    x509 = None  # type: ignore[assignment]  # require_cryptography() in the module says so
+
+if TYPE_CHECKING:
+    from .certificate import CertificateSpec, Lifetime
+
+RSASSA_PSS = "1.2.840.113549.1.1.10"
+
+
+def signature_words(certificate: x509.Certificate) -> str:
+    """Return hash and padding of the signature, such as "sha256" or "sha384 pss"; empty where there is neither."""
+    pss = " pss" if certificate.signature_algorithm_oid.dotted_string == RSASSA_PSS else ""
+    return hash_name(certificate) + pss
+
+
+def differences(
+    certificate: x509.Certificate,
+    spec: CertificateSpec,
+    issuer: x509.Certificate | None,
+    wanted_signature: str,
+) -> tuple[Change, ...]:
+    """Return the fields of *certificate* that are not as *spec* wants them; validity is judged elsewhere.
+
+    Args:
+        issuer: None for a self-signed certificate.
+        wanted_signature: as `signature_words` has it.
+    """
+    if spec.public_key is None:
+        return (Change("public_key", key_words(certificate), None),)
+    changes = []
+    if certificate.subject != spec.subject:
+        changes.append(Change("subject", name_text(certificate.subject), name_text(spec.subject)))
+    if not same_key(certificate.public_key(), spec.public_key):
+        changes.append(Change("public_key", key_words(certificate), sha256_hex(spki(spec.public_key))))
+    if not signed_by(certificate, certificate if issuer is None else issuer):
+        after = spec.subject if issuer is None else issuer.subject
+        changes.append(Change("issuer", name_text(certificate.issuer), name_text(after) + " (another key or name)"))
+    if signature_words(certificate) != wanted_signature:
+        changes.append(Change("signature", signature_words(certificate), wanted_signature))
+    wanted = (*spec.extensions, *key_identifiers(spec.public_key, issuer))
+    return (*changes, *_extension_changes(extensions_of(certificate), wanted))
+
+
+def key_words(certificate: x509.Certificate) -> str:
+    """Return the SHA-256 of the SubjectPublicKeyInfo, which names a key in a diff."""
+    return sha256_hex(spki(certificate.public_key()))
+
+
+def _extension_changes(found: tuple[WantedExtension, ...], wanted: tuple[WantedExtension, ...]) -> list[Change]:
+    now: Mapping[str, WantedExtension] = {extension.oid: extension for extension in found}
+    then: Mapping[str, WantedExtension] = {extension.oid: extension for extension in wanted}
+    oids = dict.fromkeys((*now, *then))
+    return [_change(now.get(oid), then.get(oid)) for oid in oids if now.get(oid) != then.get(oid)]
+
+
+def _change(before: WantedExtension | None, after: WantedExtension | None) -> Change:
+    name = before.name if before is not None else after.name if after is not None else ""
+    return Change(
+        name,
+        None if before is None else extension_texts(before),
+        None if after is None else extension_texts(after),
+    )
+
+
+def lifetime_changes(recorded: Mapping[str, str], wanted: Lifetime) -> list[Change]:
+    """Compare the lifetime a certificate was issued with, in the words of the task, with the one wanted now."""
+    now = {"not_before": wanted.not_before, "not_after": wanted.not_after}
+    return [
+        Change(field, recorded[field], value)
+        for field, value in now.items()
+        if field in recorded and recorded[field] != value
+    ]
+
+
+def renewal_due(certificate: x509.Certificate, renew_before: str, now: datetime) -> str:
+    """Return why *certificate* is to be renewed at *now*, or an empty string."""
+    due = renew_time(certificate.not_valid_before_utc, certificate.not_valid_after_utc, renew_before)
+    if now < due:
+        return ""
+    end = asn1_time(certificate.not_valid_after_utc)
+    return f"renewal: valid until {end}, renewed from {asn1_time(due)} on (renew_before {renew_before})"

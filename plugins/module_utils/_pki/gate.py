@@ -1,0 +1,236 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The gate before signing: what RFC 5280 path validation would refuse, refused before the signature exists."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, TypeVar
+
+from .certificates import asn1_time, hash_name
+from .errors import SpecError
+from .extensions import extended_key_usage_names, key_type_of
+from .name_constraints import check_names
+from .names import name_text
+
+try:
+    from cryptography import x509
+except ImportError:
+    x509 = None  # type: ignore[assignment]  # require_cryptography() in the module says so
+
+if TYPE_CHECKING:
+    from .certificate import CertificateSpec, Validity
+
+Extension = TypeVar("Extension", bound="x509.ExtensionType")
+
+SMALLEST_RSA_BITS = 2048
+WEAK_HASHES = ("md5", "sha1")
+ANY_USAGE = "any_extended_key_usage"
+# KMS could sign with these, X.509 readers could not verify.
+CURVES = ("secp256r1", "secp384r1", "secp521r1", "secp256k1")
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """One certificate about to be signed.
+
+    Attributes:
+        chain: the issuer and what is known above it, nearest first; empty for a self-signed certificate.
+        period: None while the issuer is not known yet.
+        issuer_pending: the issuer does not exist yet, so only what the spec alone shows is checked.
+    """
+
+    spec: CertificateSpec
+    chain: tuple[x509.Certificate, ...]
+    period: Validity | None
+    now: datetime
+    issuer_pending: bool = False
+
+
+def gate(proposal: Proposal, more: Iterable[str] = ()) -> None:
+    """Refuse a certificate that a relying party would refuse.
+
+    Args:
+        more: problems found by the caller, to be told in the same message.
+    Raises:
+        SpecError: every problem in one message.
+    """
+    found = [*(problem for check in CHECKS for problem in check(proposal)), *more]
+    if found:
+        raise SpecError(f"{proposal.spec.name}: " + "; ".join(found))
+
+
+def check_profile(proposal: Proposal) -> list[str]:
+    profile = proposal.spec.profile
+    has_issuer = bool(proposal.chain) or proposal.issuer_pending
+    if profile.self_signed and has_issuer:
+        return [f"certificate_profile {profile.name} is self-signed but an issuer is given; use subordinate_ca"]
+    if not profile.self_signed and not has_issuer:
+        return [f"certificate_profile {profile.name} needs issuer_path and issuer_key_id; only root_ca signs itself"]
+    if profile.ca and not proposal.spec.subject:
+        return [f"certificate_profile {profile.name} needs a subject (RFC 5280 4.1.2.6)"]
+    return []
+
+
+def check_alternative_names(proposal: Proposal) -> list[str]:
+    spec = proposal.spec
+    if not spec.profile.san_kinds:
+        return []
+    kinds = {"DNS": x509.DNSName, "IP": x509.IPAddress, "email": x509.RFC822Name}
+    names = spec.extension(x509.SubjectAlternativeName) or ()
+    if any(isinstance(name, kinds[kind]) for kind in spec.profile.san_kinds for name in names):
+        return []
+    return [
+        f"certificate_profile {spec.profile.name} needs a subject_alt_name of {' or '.join(spec.profile.san_kinds)}"
+    ]
+
+
+def check_key(proposal: Proposal) -> list[str]:
+    key = proposal.spec.public_key
+    if key is None:
+        return []
+    kind = key_type_of(key)
+    if kind not in proposal.spec.profile.key_usage:
+        return [f"a {kind} key fits no certificate_profile; use RSA, EC, Ed25519 or ML-DSA"]
+    if kind == "RSA" and key.key_size < SMALLEST_RSA_BITS:  # type: ignore[union-attr]
+        return [f"the RSA key has {key.key_size} bits; at least {SMALLEST_RSA_BITS} are needed"]  # type: ignore[union-attr]
+    if kind == "EC" and key.curve.name not in CURVES:  # type: ignore[union-attr]
+        return [f"the curve {key.curve.name} is not one of {', '.join(CURVES)}"]  # type: ignore[union-attr]
+    return []
+
+
+def check_validity(proposal: Proposal) -> list[str]:
+    period, profile = proposal.period, proposal.spec.profile
+    if period is None:
+        return []
+    problems = []
+    if period.not_after <= max(period.not_before, proposal.now):
+        problems.append(
+            f"not_after {asn1_time(period.not_after)} is not later than "
+            f"{asn1_time(max(period.not_before, proposal.now))}; give a later one"
+        )
+    if profile.longest_days is not None and period.not_after - period.not_before > timedelta(
+        profile.longest_days, 86400
+    ):
+        problems.append(
+            f"valid from {asn1_time(period.not_before)} to {asn1_time(period.not_after)}, longer than the "
+            f"{profile.longest_days} days of certificate_profile {profile.name}"
+        )
+    return [*problems, *_check_within_issuer(proposal, period)]
+
+
+def _check_within_issuer(proposal: Proposal, period: Validity) -> list[str]:
+    if not proposal.chain:
+        return []
+    issuer = proposal.chain[0]
+    who, start, end = name_text(issuer.subject), issuer.not_valid_before_utc, issuer.not_valid_after_utc
+    if end <= proposal.now:
+        return [f"the issuer {who} expired {asn1_time(end)}; issue it again first"]
+    problems = []
+    if period.not_after > end:
+        problems.append(
+            f"not_after {asn1_time(period.not_after)} is past the end of the issuer {who}; "
+            f"the latest possible is {asn1_time(end)}, or not_after: issuer"
+        )
+    if period.not_before < start:
+        problems.append(
+            f"not_before {asn1_time(period.not_before)} is before the issuer {who} starts at {asn1_time(start)}"
+        )
+    return problems
+
+
+def check_issuer(proposal: Proposal) -> list[str]:
+    problems = []
+    for certificate in proposal.chain:
+        who = name_text(certificate.subject)
+        constraints = find_extension(certificate, x509.BasicConstraints)
+        usage = find_extension(certificate, x509.KeyUsage)
+        if constraints is None or not constraints.ca:
+            problems.append(f"{who} is no CA (basic constraints CA:FALSE or absent) and may not issue")
+        elif usage is not None and not usage.key_cert_sign:
+            problems.append(f"{who} may not issue: its key usage lacks key_cert_sign")
+        if hash_name(certificate) in WEAK_HASHES:
+            problems.append(f"{who} is signed with {hash_name(certificate)}; issue it again with SHA-256 or better")
+    return problems
+
+
+def check_path_length(proposal: Proposal) -> list[str]:
+    """RFC 5280 6.1.4 l and m: each CA above allows so many CAs between itself and the end of the path."""
+    spec = proposal.spec
+    if not spec.profile.ca:
+        return []
+    problems = []
+    for depth, certificate in enumerate(proposal.chain):
+        limit = _path_length(certificate)
+        if limit is not None and limit <= depth:
+            problems.append(
+                f"path_length {limit} of {name_text(certificate.subject)} forbids issuing the CA "
+                f"{name_text(spec.subject)}; raise it there or use an end-entity profile"
+            )
+        elif limit is not None:
+            problems += _check_nesting(spec, certificate, limit - depth - 1)
+    return problems
+
+
+def _check_nesting(spec: CertificateSpec, above: x509.Certificate, left: int) -> list[str]:
+    constraints = spec.extension(x509.BasicConstraints)
+    wanted = getattr(constraints, "path_length", None)
+    if constraints is None or wanted is None or wanted <= left:
+        return []
+    return [f"path_length {wanted} is more than {name_text(above.subject)} leaves; at most {left}"]
+
+
+def _path_length(certificate: x509.Certificate) -> int | None:
+    constraints = find_extension(certificate, x509.BasicConstraints)
+    return None if constraints is None else constraints.path_length
+
+
+def check_extended_key_usage(proposal: Proposal) -> list[str]:
+    """A CA that names purposes limits those below it, as relying parties read it (nesting)."""
+    wanted = proposal.spec.extension(x509.ExtendedKeyUsage)
+    if wanted is None:
+        return []
+    problems = []
+    for certificate in proposal.chain:
+        allowed = find_extension(certificate, x509.ExtendedKeyUsage)
+        names = [ANY_USAGE] if allowed is None else extended_key_usage_names(allowed)
+        missing = [name for name in extended_key_usage_names(wanted) if name not in names]  # type: ignore[arg-type]
+        if missing and ANY_USAGE not in names:
+            problems.append(
+                f"{name_text(certificate.subject)} does not allow the extended key usage {', '.join(missing)}"
+            )
+    return problems
+
+
+def check_name_constraints(proposal: Proposal) -> list[str]:
+    """RFC 5280 4.2.1.10, against every CA above."""
+    found = [find_extension(certificate, x509.NameConstraints) for certificate in proposal.chain]
+    constraints = [value for value in found if value is not None]
+    if not constraints:
+        return []
+    names = proposal.spec.extension(x509.SubjectAlternativeName)
+    return check_names(list(names or ()), proposal.spec.subject, constraints)
+
+
+def find_extension(certificate: x509.Certificate, kind: type[Extension]) -> Extension | None:
+    """Return the extension of *kind*, or None where *certificate* has none."""
+    try:
+        return certificate.extensions.get_extension_for_class(kind).value
+    except x509.ExtensionNotFound:
+        return None
+
+
+CHECKS: Sequence[Callable[[Proposal], list[str]]] = (
+    check_profile,
+    check_key,
+    check_alternative_names,
+    check_validity,
+    check_issuer,
+    check_path_length,
+    check_extended_key_usage,
+    check_name_constraints,
+)

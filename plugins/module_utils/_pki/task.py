@@ -1,0 +1,51 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a task that wants a certificate names, its files read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .certificate import CertificateRequest
+
+KMS, CSR, PUBLIC_KEY = "kms", "csr", "public_key"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Bytes that a task names; `content` is None where the file does not exist yet."""
+
+    label: str
+    content: bytes | None
+
+
+@dataclass(frozen=True)
+class CertificateTask:
+    """One task that wants a certificate, its files read.
+
+    Attributes:
+        path: where the certificate is kept.
+        present: bytes at the path now, None where nothing is.
+        subject_kind: KMS, CSR or PUBLIC_KEY; `subject` names the key in KMS or holds the bytes.
+        issuer: None for a self-signed certificate.
+        chain: more certificates above the issuer, in any order.
+        issuer_key_id: key that signs, as the task names it.
+        digest: hash of the signature where the key leaves a choice; empty for its default.
+        padding: pkcs1v15 or pss, for RSA alone.
+    """
+
+    request: CertificateRequest
+    path: str
+    present: bytes | None
+    subject_kind: str
+    subject: Source
+    issuer: Source | None
+    chain: tuple[Source, ...]
+    issuer_key_id: str
+    ledger_path: str
+    digest: str = ""
+    padding: str = "pkcs1v15"
+    force: bool = False
+    reissue_root: bool = False
