@@ -191,9 +191,9 @@ def install(checks: tuple[Check, ...], handlers: Mapping[str, Handler]) -> None:
             for check in checks:
                 check(request)
             with request_scope(account_of(request.key) if request.key else get_account_id(), get_region()):
-                if request.operation in handlers:
-                    return handlers[request.operation](request)
-                return _plain(await original(method, path, headers, body, query))
+                handler = handlers.get(request.operation)
+                reply = handler(request) if handler else await original(method, path, headers, body, query)
+                return _plain(reply)
         except RefusedError as refused:
             return refused.reply()
 

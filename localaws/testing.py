@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -19,10 +19,26 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from localaws.server import Server, running
 
 REGION = "eu-central-1"
+RSA_ALGORITHMS = [f"RSASSA_{kind}_SHA_{bits}" for kind in ("PKCS1_V1_5", "PSS") for bits in (256, 384, 512)]
+ED25519 = ["ED25519_SHA_512", "ED25519_PH_SHA_512"]
+SIGNING_ALGORITHMS = {
+    "RSA_2048": RSA_ALGORITHMS,
+    "RSA_3072": RSA_ALGORITHMS,
+    "RSA_4096": RSA_ALGORITHMS,
+    "ECC_NIST_P256": ["ECDSA_SHA_256"],
+    "ECC_NIST_P384": ["ECDSA_SHA_384"],
+    "ECC_NIST_P521": ["ECDSA_SHA_512"],
+    "ECC_SECG_P256K1": ["ECDSA_SHA_256"],
+    "ECC_NIST_EDWARDS25519": ED25519,
+    "ML_DSA_44": ["ML_DSA_SHAKE_256"],
+    "ML_DSA_65": ["ML_DSA_SHAKE_256"],
+    "ML_DSA_87": ["ML_DSA_SHAKE_256"],
+}
 Statement = Mapping[str, object]
 
 
@@ -98,6 +114,20 @@ def policy(*statements: Statement) -> str:
 def new_account(server: Server) -> Account:
     """Return an account that nobody has used."""
     return Account(server.endpoint, str(secrets.randbelow(9 * 10**11) + 10**11))
+
+
+def new_key(kms: Any, spec: str = "ECC_NIST_P256", usage: str = "SIGN_VERIFY", **more: object) -> str:
+    """Create a key and return its ARN."""
+    arn: str = kms.create_key(KeySpec=spec, KeyUsage=usage, **more)["KeyMetadata"]["Arn"]
+    return arn
+
+
+def refused(call: Callable[..., object], **arguments: object) -> tuple[str, str, int]:
+    """Return code, message and HTTP status of a call that AWS is to refuse."""
+    with pytest.raises(ClientError) as caught:
+        call(**arguments)
+    answer = caught.value.response
+    return answer["Error"]["Code"], answer["Error"]["Message"], answer["ResponseMetadata"]["HTTPStatusCode"]
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,31 @@
 
 from __future__ import annotations
 
-from localaws.testing import account, local_aws
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import pytest
+
+from localaws.server import Server
+from localaws.testing import Account, account, local_aws, new_account, new_key
 
 __all__ = ["account", "local_aws"]
+
+
+@pytest.fixture(scope="module")
+def shared_account(local_aws: Server) -> Account:
+    """An account for all tests of a file that do not mind each other."""
+    return new_account(local_aws)
+
+
+@pytest.fixture(scope="module")
+def kms(shared_account: Account) -> Any:
+    """KMS as a role that IAM allows everything, in the shared account."""
+    return shared_account.administrator().client("kms")
+
+
+@pytest.fixture(scope="module")
+def shared_key(kms: Any) -> Callable[[str], str]:
+    """A signing key of a spec, for tests that only use it."""
+    return cache(lambda spec: new_key(kms, spec))

@@ -23,16 +23,11 @@ from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConn
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from localaws.server import CHECKOUT, Server, running
-from localaws.testing import Account, new_account
+from localaws.testing import Account, new_account, new_key
 
 
 def kms_of(account: Account, **options: Any) -> Any:
     return account.administrator().client("kms", **options)
-
-
-def new_key(kms: Any, spec: str = "ECC_NIST_P256") -> str:
-    key_id: str = kms.create_key(KeySpec=spec, KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
-    return key_id
 
 
 def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
