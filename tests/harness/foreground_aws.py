@@ -13,22 +13,24 @@ import sys
 from pathlib import Path
 
 from localaws.server import running
-from tests.harness.operators import export_lines, make_operator, variables
+from tests.harness.operators import export_lines, make_operator, make_user, variables
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.harness.foreground_aws", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="loopback port; a free one unless given")
     parser.add_argument("--state", type=Path, help="folder that keeps keys between runs")
-    parser.add_argument("--variables", type=Path, help="also write the same as variables for playbooks to this file")
+    parser.add_argument(
+        "--variables", type=Path, help="also write variables for playbooks, a role's session, to this file"
+    )
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         with running(options.port, options.state) as server:
-            operator = make_operator(server.endpoint)
+            exports = export_lines(make_user(server.endpoint))
             if options.variables:
-                write_private(options.variables, variables(operator))
-            print(f"# AWS on this machine, until Ctrl-C. In another shell:\n{export_lines(operator)}", flush=True)
+                write_private(options.variables, variables(make_operator(server.endpoint)))
+            print(f"# AWS on this machine, until Ctrl-C. In another shell:\n{exports}", flush=True)
             return server.process.wait()
     except KeyboardInterrupt:
         return 0

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who works in a local AWS: a role with the permissions that the README asks for, and no more."""
+"""Who works in a local AWS: a role or user with the permissions that the README asks for, and no more."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from tests.harness.environment import CHECKOUT
 
 ACCOUNT_ID = "111122223333"
 ROLE = "RootstockOperator"
+USER = "rootstock"
 POLICY = CHECKOUT / "examples" / "iam-policy.json"
 
 
@@ -27,13 +28,25 @@ def make_operator(endpoint: str) -> Principal:
     return account.role(ROLE, *json.loads(POLICY.read_text())["Statement"])
 
 
-def export_lines(operator: Principal) -> str:
-    """Return what a shell needs to work as *operator*."""
-    return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in operator.environment().items())
+def make_user(endpoint: str) -> Principal:
+    """Make an IAM user with the same permissions and a new access key, which does not expire as a session does."""
+    account = Account(endpoint, ACCOUNT_ID)
+    iam = account.root.client("iam")
+    if USER not in [user["UserName"] for user in iam.list_users()["Users"]]:
+        iam.create_user(UserName=USER)
+    iam.put_user_policy(UserName=USER, PolicyName="rootstock", PolicyDocument=POLICY.read_text())
+    key = iam.create_access_key(UserName=USER)["AccessKey"]
+    credentials = {"access_key_id": key["AccessKeyId"], "secret_access_key": key["SecretAccessKey"]}
+    return Principal(endpoint, credentials, f"arn:aws:iam::{ACCOUNT_ID}:user/{USER}")
+
+
+def export_lines(user: Principal) -> str:
+    """Return what a shell needs to work as *user*."""
+    return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in user.environment().items())
 
 
 def variables(operator: Principal) -> str:
-    """Return the same for playbooks, as JSON, with the account's root user beside it to arrange what a test needs."""
+    """Return what playbooks need to work as *operator*, as JSON; root's keys beside it arrange what a test needs."""
     root = Account(operator.endpoint, ACCOUNT_ID).root.credentials
     values = {
         "aws_endpoint_url": operator.endpoint,
