@@ -7,22 +7,17 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from .._pki.certificate import CertificateRequest, Lifetime
 from .._pki.certificates import asn1_time, is_self_issued, serial_hex, to_pem
 from .._pki.errors import SpecError
-from .._pki.extensions import DistributionPoint, ExtensionOptions
-from .._pki.general_names import to_constraint, to_general_names
-from .._pki.names import to_name
-from .._pki.profiles import PROFILES, profile_named
+from .._pki.profiles import PROFILES
+from .._pki.request import NOT_BEFORE, RENEW_BEFORE, to_request
 from .._pki.task import CSR, KMS, PUBLIC_KEY, CertificateTask, Source
 from .files import KeptFile, read_file, read_if_there
 
 LEDGER = "ledger.jsonl"
-NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 CRL_REASONS = [
     "key_compromise",
     "ca_compromise",
@@ -60,9 +55,9 @@ CERTIFICATE_OPTIONS: dict[str, Any] = {
     "name_constraints_permitted": {"type": "list", "elements": "str", "default": []},
     "name_constraints_excluded": {"type": "list", "elements": "str", "default": []},
     "name_constraints_exclude_others": {"type": "bool", "default": True},
-    "not_before": {"type": "str", "default": "-10m"},
+    "not_before": {"type": "str", "default": NOT_BEFORE},
     "not_after": {"type": "str"},
-    "renew_before": {"type": "str", "default": "33%"},
+    "renew_before": {"type": "str", "default": RENEW_BEFORE},
     "digest": {"type": "str", "choices": ["sha256", "sha384", "sha512"]},
     "signature_padding": {"type": "str", "choices": ["pkcs1v15", "pss"], "default": "pkcs1v15"},
     "authority_information_access": {
@@ -86,91 +81,6 @@ CERTIFICATE_OPTIONS: dict[str, Any] = {
 
 SUBJECT_KEYS = tuple(SUBJECT_KEY_OPTIONS)
 
-Parsed = TypeVar("Parsed")
-
-
-def to_request(params: Mapping[str, Any]) -> CertificateRequest:
-    """Convert a module's options.
-
-    Raises:
-        SpecError: what is wrong with them, all in one message.
-    """
-    profile = profile_named(params["certificate_profile"])
-    problems: list[str] = []
-    name = _collect(problems, lambda: certificate_name(params)) or ""
-    subject = _collect(problems, lambda: _subject(params))
-    options = _extension_options(params, problems)
-    if problems:
-        raise SpecError("; ".join(problems))
-    lifetime = Lifetime(params["not_before"], params["not_after"] or profile.not_after, params["renew_before"])
-    return CertificateRequest(name, profile, subject, options, lifetime)
-
-
-def certificate_name(params: Mapping[str, Any]) -> str:
-    """Return what the ledger calls the certificate: `name`, else the file's name without its ending.
-
-    Raises:
-        SpecError: it is not fit to be a path and an alias.
-    """
-    name: str = params.get("name") or os.path.splitext(os.path.basename(params["path"]))[0]
-    if not NAME.fullmatch(name):
-        raise SpecError(
-            f"the name {name!r} is not usable; give a name of at most 63 lower-case letters, digits, dots, underscores "
-            "and hyphens that begins with a letter or digit"
-        )
-    return name
-
-
-def _collect(problems: list[str], parse: Callable[[], Parsed]) -> Parsed | None:
-    try:
-        return parse()
-    except SpecError as exc:
-        problems.append(str(exc))
-        return None
-
-
-def _subject(params: Mapping[str, Any]) -> Any:
-    given = params["subject_ordered"] if params["subject_ordered"] is not None else params["subject"]
-    return None if given is None else to_name(given)
-
-
-def _urls(texts: Sequence[str]) -> tuple[Any, ...]:
-    """Access locations are URLs, so the prefix may be left out."""
-    return tuple(to_general_names([text if text.startswith("URI:") else f"URI:{text}" for text in texts]))
-
-
-def _extension_options(params: Mapping[str, Any], problems: list[str]) -> ExtensionOptions:
-    access = params["authority_information_access"] or {}
-    names = params["subject_alt_name"]
-    return ExtensionOptions(
-        subject_alt_name=None if names is None else tuple(_collect(problems, lambda: to_general_names(names)) or ()),
-        subject_alt_name_critical=params["subject_alt_name_critical"],
-        path_length=params["path_length"],
-        name_constraints_permitted=_constraints(params["name_constraints_permitted"], problems),
-        name_constraints_excluded=_constraints(params["name_constraints_excluded"], problems),
-        name_constraints_exclude_others=params["name_constraints_exclude_others"],
-        ca_issuers=_collect(problems, lambda: _urls(access.get("ca_issuers") or ())) or (),
-        ocsp=_collect(problems, lambda: _urls(access.get("ocsp") or ())) or (),
-        crl_distribution_points=tuple(
-            point
-            for item in params["crl_distribution_points"]
-            if (point := _collect(problems, lambda item=item: _distribution_point(item))) is not None  # type: ignore[misc]
-        ),
-    )
-
-
-def _constraints(texts: Sequence[str], problems: list[str]) -> tuple[Any, ...]:
-    parsed = [_collect(problems, lambda text=text: to_constraint(text)) for text in texts]  # type: ignore[misc]
-    return tuple(name for name in parsed if name is not None)
-
-
-def _distribution_point(item: Mapping[str, Any]) -> DistributionPoint:
-    if not item["full_name"] and not item["crl_issuer"]:
-        raise SpecError("crl_distribution_points: an entry has neither full_name nor crl_issuer; give one")
-    return DistributionPoint(
-        tuple(to_general_names(item["full_name"])), tuple(to_general_names(item["crl_issuer"])), tuple(item["reasons"])
-    )
-
 
 def to_task(params: Mapping[str, Any]) -> CertificateTask:
     """Convert a module's options and read the files they name.
@@ -178,7 +88,8 @@ def to_task(params: Mapping[str, Any]) -> CertificateTask:
     Raises:
         SpecError: a file cannot be read, or options are missing or contradict each other.
     """
-    request = to_request(params)
+    stem = os.path.splitext(os.path.basename(params["path"]))[0]
+    request = to_request(params["name"] or stem, params)
     kind, subject = _subject_source(params)
     issuer = _issuer_source(params)
     if issuer is None and kind != KMS:
