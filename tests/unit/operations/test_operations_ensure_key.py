@@ -1,0 +1,302 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A key exists once under its alias, whoever dies or races."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.rootstock.pki.plugins.module_utils._keys.plan import DesiredKey, plan_key
+from ansible_collections.rootstock.pki.plugins.module_utils._operations.ensure_key import (
+    EnsuredKey,
+    ensure_key,
+    read_key,
+)
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import AwsError, KeyStateError
+from tests.unit.operations.memory_keys import Keys, MemoryKeyStore
+
+WANTED = DesiredKey("alias/pki/root", "", "ECC_NIST_P256", "SIGN_VERIFY", use="ca", tags={"team": "pki"})
+BARE = replace(WANTED, use=None, tags=None)
+POLICY: dict[str, Any] = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "kms:*", "Resource": "*"}],
+}
+CREATION = ["describe", "find_by_tag", "create for alias/pki/root", "create_alias"]
+
+
+class DiedError(Exception):
+    """The process was killed here."""
+
+
+def converge(store: MemoryKeyStore, desired: DesiredKey = WANTED) -> EnsuredKey:
+    """Do what the module does outside check mode."""
+    return ensure_key(store, desired, read_key(store, desired), sleep=bool)
+
+
+def die_at(count: int) -> Callable[[str], None]:
+    """Die at the given moment, counted from 0: before or after some call."""
+    moments = iter(range(10_000))
+
+    def step(moment: str) -> None:
+        if next(moments) == count:
+            raise DiedError(moment)
+
+    return step
+
+
+def test_a_key_is_made_tagged_and_named_in_four_calls() -> None:
+    store = MemoryKeyStore(Keys())
+    made = converge(store)
+    assert store.calls == CREATION
+    assert store.account.aliases == {"alias/pki/root": made.key.description.key_id}
+    assert store.account.keys["key-1"].tags == {
+        "team": "pki",
+        "rootstock:alias": "alias/pki/root",
+        "rootstock:use": "ca",
+    }
+
+
+@pytest.mark.parametrize(
+    ("desired", "calls"),
+    [
+        (BARE, ["describe"]),
+        (replace(BARE, description=""), ["describe"]),
+        (replace(BARE, tags={}), ["describe", "tags"]),
+        (WANTED, ["describe", "tags"]),
+        (replace(WANTED, policy=POLICY), ["describe", "tags", "policy"]),
+    ],
+)
+def test_a_run_that_changes_nothing_asks_once_and_once_for_each_managed_facet(
+    desired: DesiredKey, calls: list[str]
+) -> None:
+    account = Keys()
+    converge(MemoryKeyStore(account), desired)
+    store = MemoryKeyStore(account)
+    assert not plan_key(read_key(store, desired), desired).changed
+    assert store.calls == calls
+
+
+def test_each_facet_that_differs_is_changed_by_one_call_and_nothing_is_read_again() -> None:
+    account = Keys()
+    converge(MemoryKeyStore(account))
+    store = MemoryKeyStore(account)
+    wanted = replace(WANTED, description="Root", tags={"cost": "1"}, policy=POLICY)
+    ensured = converge(store, wanted)
+    assert store.calls == ["describe", "tags", "policy", "set_description", "remove_tags", "set_tags", "put_policy"]
+    assert not plan_key(ensured.key, wanted).changed
+    assert ensured.key == read_key(MemoryKeyStore(account), wanted)
+
+
+def test_without_purge_tags_other_tags_stay() -> None:
+    account = Keys()
+    converge(MemoryKeyStore(account))
+    ensured = converge(MemoryKeyStore(account), replace(WANTED, tags={"cost": "1"}, purge_tags=False))
+    assert ensured.key.tags == account.keys["key-1"].tags
+    assert {"team": "pki", "cost": "1"}.items() <= account.keys["key-1"].tags.items()
+
+
+def test_an_alias_that_points_to_another_key_is_an_error_that_names_both() -> None:
+    account = Keys()
+    for alias in ("alias/one", "alias/two"):
+        converge(MemoryKeyStore(account), replace(WANTED, alias=alias))
+    with pytest.raises(KeyStateError) as refused:
+        read_key(MemoryKeyStore(account), replace(WANTED, alias="alias/one", key_id="key-2"))
+    assert [name for name in ("alias/one", "key-1", "key-2") if name not in str(refused.value)] == []
+
+
+def test_an_alias_and_the_key_that_has_it_are_read_by_one_call() -> None:
+    account = Keys()
+    converge(MemoryKeyStore(account))
+    for name in ("key-1", account.keys["key-1"].description.arn):
+        store = MemoryKeyStore(account)
+        assert not plan_key(read_key(store, replace(BARE, key_id=name)), BARE).changed
+        assert store.calls == ["describe"]
+
+
+def test_an_alias_that_nobody_has_is_given_to_the_key_that_the_task_names() -> None:
+    account = Keys()
+    converge(MemoryKeyStore(account), replace(WANTED, alias="alias/one"))
+    converge(MemoryKeyStore(account), replace(BARE, alias="alias/two", key_id="key-1"))
+    assert account.aliases == {"alias/one": "key-1", "alias/two": "key-1"}
+
+
+def test_a_key_that_another_run_names_while_this_one_looks_on_is_not_renamed() -> None:
+    account = Keys()
+    converge(MemoryKeyStore(account), replace(WANTED, alias="alias/one"))
+    desired = replace(BARE, alias="alias/two", key_id="key-1")
+    current = read_key(MemoryKeyStore(account), desired)
+    converge(MemoryKeyStore(account), replace(WANTED, alias="alias/two"))
+    with pytest.raises(KeyStateError, match=r"another key than .*key-1"):
+        ensure_key(MemoryKeyStore(account), desired, current)
+
+
+@pytest.mark.parametrize("count", range(2 * len(CREATION)))
+def test_killed_anywhere_and_run_again_there_is_one_key(count: int) -> None:
+    account = Keys()
+    with pytest.raises(DiedError):
+        converge(MemoryKeyStore(account, die_at(count)))
+    ensured = converge(MemoryKeyStore(account))
+    assert [key.description for key in account.in_use()] == [ensured.key.description]
+    assert account.aliases == {"alias/pki/root": ensured.key.description.key_id}
+    assert not plan_key(read_key(MemoryKeyStore(account), WANTED), WANTED).changed
+
+
+@given(st.lists(st.integers(0, 25), max_size=6))
+def test_killed_again_and_again_there_is_one_key_in_the_end(deaths: list[int]) -> None:
+    account = Keys()
+    for count in deaths:
+        with suppress(DiedError):
+            converge(MemoryKeyStore(account, die_at(count)))
+    converge(MemoryKeyStore(account))
+    assert len(account.in_use()) == len(account.keys) == 1
+
+
+def test_a_key_that_a_killed_run_left_behind_is_used_and_that_is_told() -> None:
+    account = Keys()
+    with pytest.raises(DiedError):
+        converge(MemoryKeyStore(account, die_at(5)))
+    ensured = converge(MemoryKeyStore(account), replace(WANTED, tags={"team": "other"}, description="Root"))
+    assert ensured.key.description.key_id == "key-1"
+    assert "key-1 was made for alias/pki/root by a run that did not end" in ensured.notes[0]
+    assert (account.keys["key-1"].tags["team"], account.keys["key-1"].description.description) == ("other", "Root")
+
+
+def test_the_oldest_of_several_leftovers_is_used() -> None:
+    account = Keys()
+    store = MemoryKeyStore(account, denied=frozenset({"find_by_tag", "create_alias"}))
+    blind = MemoryKeyStore(Keys(), denied=frozenset({"create_alias"}))
+    for _ in range(3):
+        blind.account = Keys(keys={}, aliases={})
+        with suppress(AwsError):
+            converge(blind)
+        left = blind.account.keys["key-1"]
+        number = len(account.keys) + 1
+        left.description = replace(
+            left.description,
+            key_id=f"key-{number}",
+            arn=left.description.arn.replace("key-1", f"key-{number}"),
+            created=f"2026-01-0{9 - number}T00:00:00Z",
+        )
+        account.keys[f"key-{number}"] = left
+    assert converge(replace(store, denied=frozenset())).key.description.key_id == "key-3"
+
+
+@pytest.mark.parametrize(
+    ("touch", "reason"),
+    [
+        (lambda key: setattr(key, "last_used", "2026-05-05T00:00:00Z"), "it was used at 2026-05-05T00:00:00Z"),
+        (lambda key: setattr(key, "granted", True), "it has grants"),
+        (lambda key: setattr(key, "policy", POLICY), "its key policy is another"),
+        (lambda key: setattr(key, "description", replace(key.description, key_spec="RSA_2048")), "RSA_2048"),
+    ],
+)
+def test_a_leftover_that_somebody_has_touched_is_an_error_that_names_it(
+    touch: Callable[[Any], None], reason: str
+) -> None:
+    account = Keys()
+    with pytest.raises(DiedError):
+        converge(MemoryKeyStore(account, die_at(5)))
+    touch(account.keys["key-1"])
+    with pytest.raises(KeyStateError) as refused:
+        converge(MemoryKeyStore(account))
+    assert reason in str(refused.value)
+    assert "key-1" in str(refused.value)
+    assert len(account.keys) == 1
+
+
+def test_a_leftover_whose_last_use_cannot_be_known_is_not_used() -> None:
+    account = Keys()
+    with pytest.raises(DiedError):
+        converge(MemoryKeyStore(account, die_at(5)))
+    with pytest.raises(KeyStateError, match="whether it was ever used cannot be known: somebody may not last_used"):
+        converge(MemoryKeyStore(account, denied=frozenset({"last_used"})))
+
+
+def test_a_leftover_that_is_pending_deletion_is_passed_over() -> None:
+    account = Keys()
+    with pytest.raises(DiedError):
+        converge(MemoryKeyStore(account, die_at(5)))
+    MemoryKeyStore(account).schedule_deletion("key-1", 7)
+    assert converge(MemoryKeyStore(account)).key.description.key_id == "key-2"
+
+
+def race(moment: str, rival: DesiredKey = WANTED, denied: str = "") -> tuple[Keys, EnsuredKey, EnsuredKey]:
+    """Run the whole of another run at *moment* of this one; return the account, this run's and the other's result."""
+    account, others = Keys(), []
+
+    def step(now: str) -> None:
+        if now == moment and not others:
+            others.append(converge(MemoryKeyStore(account), rival))
+
+    ours = converge(MemoryKeyStore(account, step, denied=frozenset({denied})))
+    return account, ours, others[0]
+
+
+@pytest.mark.parametrize("moment", [f"{when} {call}" for call in CREATION for when in ("before", "after")])
+def test_whoever_wins_the_race_both_use_one_key_and_no_other_is_left(moment: str) -> None:
+    account, ours, theirs = race(moment)
+    assert ours.key.description.arn == theirs.key.description.arn
+    assert [key.description.arn for key in account.in_use()] == [ours.key.description.arn]
+
+
+def test_a_loser_of_the_race_schedules_its_own_key_for_deletion_and_says_so() -> None:
+    account, ours, theirs = race("after find_by_tag")
+    assert theirs.key.description.key_id == ours.key.description.key_id == "key-1"
+    assert account.keys["key-2"].description.state == "PendingDeletion"
+    assert "key-2 is not needed and will be deleted on in 30 days" in ours.notes[0]
+
+
+def test_a_loser_that_may_not_delete_reports_its_key() -> None:
+    account, ours, _ = race("after find_by_tag", denied="schedule_deletion")
+    assert account.keys["key-2"].description.state == "Enabled"
+    assert "key-2 is not needed and remains: somebody may not schedule_deletion" in ours.notes[0]
+
+
+def test_a_winner_of_another_spec_is_an_error_that_names_it() -> None:
+    with pytest.raises(KeyStateError, match=r"alias/pki/root .*key_spec is RSA_2048, and this task says ECC_NIST_P256"):
+        race("after find_by_tag", replace(WANTED, key_spec="RSA_2048"))
+
+
+def test_a_winner_of_another_use_is_an_error_that_names_it() -> None:
+    with pytest.raises(KeyStateError, match="tagged for use sign, and this task says ca"):
+        race("after find_by_tag", replace(WANTED, use="sign"))
+
+
+def test_facets_that_the_winner_left_otherwise_are_set() -> None:
+    account, ours, _ = race("after find_by_tag", replace(WANTED, tags={"team": "rival"}))
+    assert account.keys["key-1"].tags["team"] == "pki"
+    assert not plan_key(ours.key, WANTED).changed
+
+
+@given(st.lists(st.tuples(st.integers(0, 20), st.booleans()), min_size=1, max_size=4))
+def test_runs_nested_in_runs_and_killed_there_leave_one_key(moments: list[tuple[int, bool]]) -> None:
+    account = Keys()
+
+    def run(rest: list[tuple[int, bool]]) -> None:
+        counter = iter(range(10_000))
+
+        def step(moment: str) -> None:
+            if rest and next(counter) == rest[0][0]:
+                run(rest[1:])
+                if rest[0][1]:
+                    raise DiedError(moment)
+
+        with suppress(DiedError):
+            converge(MemoryKeyStore(account, step))
+
+    run(moments)
+    final = converge(MemoryKeyStore(account))
+    named = account.keys[account.aliases["alias/pki/root"]]
+    assert named.description == final.key.description
+    left = [key for key in account.in_use() if key is not named]
+    killed = sum(dies for _, dies in moments)
+    assert len(left) <= killed
