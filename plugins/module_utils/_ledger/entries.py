@@ -84,18 +84,27 @@ class Intent:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One more kms:Sign of an intent, written before it is asked; *number* 2 is the first repetition."""
+    """One more kms:Sign of an intent, written before it is asked; *number* 2 is the first repetition.
+
+    Attributes:
+        serial: the intent's; set by the ledger.
+    """
 
     id: str
     time: datetime
     intent: str
     number: int
+    serial: str = ""
     authority: str = ""
 
 
 @dataclass(frozen=True)
 class Issued:
-    """A certificate was signed, verified and stored."""
+    """A certificate was signed, verified and stored.
+
+    Attributes:
+        key_arn: ARN of the key that signed; empty where a later run found the certificate and recorded it.
+    """
 
     id: str
     time: datetime
@@ -106,6 +115,7 @@ class Issued:
     caller_arn: str
     not_before: datetime
     not_after: datetime
+    key_arn: str = ""
     authority: str = ""
 
 
@@ -124,12 +134,17 @@ class Signed:
 
 @dataclass(frozen=True)
 class Refused:
-    """An intent that surely ended without a signature: AWS answered every attempt, and said no."""
+    """An intent that surely ended without a signature: AWS answered every attempt, and said no.
+
+    Attributes:
+        serial: the intent's; set by the ledger.
+    """
 
     id: str
     time: datetime
     intent: str
     reason: str
+    serial: str = ""
     authority: str = ""
 
 

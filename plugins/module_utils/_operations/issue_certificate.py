@@ -32,7 +32,7 @@ from .recording import IntentRecorder
 if TYPE_CHECKING:
     from cryptography import x509
 
-    from .._signer.ports import MessageSigner
+    from .._signer.ports import MessageSigner, SignReply
     from .certificate_inputs import CertificatePorts
 
 WAIT_FOR_OTHERS = timedelta(seconds=60)
@@ -114,7 +114,7 @@ def issue_certificate(planned: CertificatePlan, ports: IssuingPorts) -> Issuance
         raise
     store(issued_path(Path(planned.task.ledger_path), serial_hex(serial_number)), to_pem([certificate]))
     reply = session.replies[-1]
-    record_issued(planned, certificate, recorder.intent, reply.request_id, caller, ports.clock())
+    record_issued(planned, certificate, recorder.intent, reply, caller, ports.clock())
     return Issuance(certificate, planned.chain, session.calls)
 
 
@@ -151,11 +151,11 @@ def record_issued(
     planned: CertificatePlan,
     certificate: x509.Certificate,
     intent: Intent | None,
-    request_id: str,
+    reply: SignReply | None,
     caller_arn: str,
     now: datetime,
 ) -> None:
-    """Write the outcome of *intent*."""
+    """Write the outcome of *intent*; *reply* is None where the run that got it is gone."""
     if intent is None:
         raise LedgerError(f"{planned.task.ledger_path}: a certificate was signed without an intent")
     planned.ledger.append(
@@ -165,10 +165,11 @@ def record_issued(
             intent=intent.id,
             serial=serial_hex(certificate.serial_number),
             certificate_sha256=sha256_hex(to_der(certificate)),
-            request_id=request_id,
+            request_id=reply.request_id if reply else "",
             caller_arn=caller_arn,
             not_before=certificate.not_valid_before_utc,
             not_after=certificate.not_valid_after_utc,
+            key_arn=reply.key_arn if reply else "",
         )
     )
 
@@ -182,7 +183,7 @@ def complete(planned: CertificatePlan, now: datetime) -> Issuance:
     if found is None:
         raise LedgerError(f"{planned.spec.name}: there is no certificate to complete; run again")
     if found.unfinished is not None:
-        record_issued(planned, found.certificate, found.unfinished, "", "", now)
+        record_issued(planned, found.certificate, found.unfinished, None, "", now)
     return Issuance(found.certificate, planned.chain)
 
 
