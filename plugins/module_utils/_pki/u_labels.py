@@ -40,11 +40,17 @@ _VIRAMA = 9
 def u_label_to_ascii(label: str) -> str:
     """Return the A-label of *label*, after lower case and NFC (RFC 5895 2), not checked for length.
 
+    A label that these two turn into ASCII is returned as that.
+
     Raises:
         SpecError: a code point or an order of them that RFC 5892 or RFC 5893 does not allow, or cannot be judged.
     """
-    letters = unicodedata.normalize("NFC", label.lower())
     shown = repr(label[:80])
+    if "\u03a3" in label:
+        raise SpecError(f"label {shown} has a capital sigma, which stands for two letters; write it in lower case")
+    letters = unicodedata.normalize("NFC", label.lower())
+    if letters.isascii():
+        return letters
     if unicodedata.category(letters[0]).startswith("M"):
         raise SpecError(f"label {shown} begins with a combining mark (RFC 5891 4.2.3.2); write it after a letter")
     if letters[2:4] == "--" or letters.startswith("-") or letters.endswith("-"):

@@ -67,8 +67,13 @@ def _percent_encoded(text: str) -> str:
 
 
 def host_of(uri: str) -> str | None:
-    """Return the host of *uri* where it is a domain name, None where it is an address or missing."""
+    """Return the host of *uri* that a name constraint is about, as a domain name (RFC 5280 4.2.1.10).
+
+    None where there is none: no authority, an address, or a user before the host, which OpenSSL reads as the host.
+    """
     match = _URI.fullmatch(uri)
     authority = _AUTHORITY.fullmatch(match["authority"] or "") if match else None
-    host = authority["host"] if authority else ""
+    if not authority or authority["user"] is not None:
+        return None
+    host = authority["host"]
     return None if not host or host.startswith("[") or is_ip_address(host) else host
