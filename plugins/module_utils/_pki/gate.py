@@ -198,7 +198,7 @@ def check_extended_key_usage(proposal: Proposal) -> list[str]:
     for certificate in proposal.chain:
         allowed = find_extension(certificate, x509.ExtendedKeyUsage)
         names = [ANY_USAGE] if allowed is None else extended_key_usage_names(allowed)
-        missing = [name for name in extended_key_usage_names(wanted) if name not in names]  # type: ignore[arg-type]
+        missing = [name for name in extended_key_usage_names(wanted) if name not in names]
         if missing and ANY_USAGE not in names:
             problems.append(
                 f"{name_text(certificate.subject)} does not allow the extended key usage {', '.join(missing)}"
@@ -208,12 +208,16 @@ def check_extended_key_usage(proposal: Proposal) -> list[str]:
 
 def check_name_constraints(proposal: Proposal) -> list[str]:
     """RFC 5280 4.2.1.10, against every CA above."""
-    found = [find_extension(certificate, x509.NameConstraints) for certificate in proposal.chain]
-    constraints = [value for value in found if value is not None]
-    if not constraints:
-        return []
+    held = [(find_extension(above, x509.NameConstraints), name_text(above.subject)) for above in proposal.chain]
+    constraints = [(value, owner) for value, owner in held if value is not None]
     names = proposal.spec.extension(x509.SubjectAlternativeName)
-    return check_names(list(names or ()), proposal.spec.subject, constraints)
+    return check_names(
+        list(names or ()),
+        proposal.spec.subject,
+        [value for value, _ in constraints],
+        issuers=[owner for _, owner in constraints],
+        common_name_is_host=not proposal.spec.profile.ca,
+    )
 
 
 def find_extension(certificate: x509.Certificate, kind: type[Extension]) -> Extension | None:

@@ -1,0 +1,128 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Filter that says what has to be done for a tree."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: tree_plan
+short_description: Tasks that make a tree of authorities and certificates
+version_added: 0.1.0
+author:
+  - rootstock.pki contributors (@rootstock-pki)
+description:
+  - Turns an inventory into the options of the modules that build the tree, in the order in which that can be done, with
+    the paths and URLs that follow from it. The role P(rootstock.pki.pki_tree#role) loops over the result.
+  - Reads and changes nothing. What is wrong with the inventory is in the result, all of it.
+positional: _input, certificates
+options:
+  _input:
+    description: Authorities as in C(pki_authorities) of the role P(rootstock.pki.pki_tree#role).
+    type: list
+    elements: dict
+    required: true
+  certificates:
+    description: Certificates as in C(pki_certificates).
+    type: list
+    elements: dict
+    default: []
+  pki_name:
+    description: Name of the tree.
+    type: str
+    required: true
+  pki_dir:
+    description: Folder of the tree. Relative to O(base_dir) unless it is absolute.
+    type: str
+    required: true
+  base_dir:
+    description: Folder that relative paths start from.
+    type: str
+    required: true
+  base_url:
+    description: What the URLs of CRLs and issuers' certificates begin with. Empty means that certificates have none.
+    type: str
+    default: ""
+seealso:
+  - plugin: rootstock.pki.issuance_order
+    plugin_type: filter
+"""
+
+EXAMPLES = r"""
+- name: Show which files a tree consists of
+  ansible.builtin.debug:
+    msg: "{{ (pki_authorities | rootstock.pki.tree_plan(pki_certificates, pki_name='acme', pki_dir='pki',
+      base_dir=inventory_dir)).certificates | map(attribute='path') }}"
+"""
+
+RETURN = r"""
+_value:
+  description: What has to be done.
+  type: dict
+  contains:
+    problems:
+      description: What is wrong with the inventory. The lists of tasks are empty where this is not.
+      type: list
+      elements: str
+    source_files:
+      description: Files that somebody else makes, each with C(path) and C(needed_by).
+      type: list
+      elements: dict
+    pki_dir:
+      description: Folder of the tree.
+      type: str
+    kms_keys:
+      description: Options of M(rootstock.pki.kms_key), one dictionary per key.
+      type: list
+      elements: dict
+    public_keys:
+      description: Options of M(rootstock.pki.kms_public_key), one dictionary per authority.
+      type: list
+      elements: dict
+    certificates:
+      description: Options of M(rootstock.pki.kms_x509_cert), one dictionary per certificate, issuers first.
+      type: list
+      elements: dict
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timezone
+
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree import in_order, load_tree
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_gate import tree_problems
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_plan import (
+    Place,
+    place_problems,
+    plan_tree,
+    source_files,
+)
+
+
+def tree_plan(
+    authorities: object,
+    certificates: object = None,
+    *,
+    pki_name: str,
+    pki_dir: str,
+    base_dir: str,
+    base_url: str = "",
+) -> dict[str, object]:
+    """Return the tasks that make the tree, or what is wrong with it."""
+    tree = load_tree(authorities, certificates, pki_name)
+    place = Place(base_dir, pki_dir, base_url)
+    now = datetime.now(timezone.utc).replace(microsecond=0)
+    problems = [*place_problems(place), *tree_problems(tree, now)]
+    order = () if problems else in_order(tree)
+    return {
+        "problems": problems,
+        "source_files": source_files(tree, place),
+        **plan_tree(tree, order, place, pki_name),
+    }
+
+
+class FilterModule:
+    """What Ansible looks for."""
+
+    def filters(self) -> dict[str, Callable[..., object]]:
+        return {"tree_plan": tree_plan}

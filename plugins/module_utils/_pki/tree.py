@@ -1,0 +1,175 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The tree of authorities and certificates: who issues whom, and in which order that can be done."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from .request import NAME
+from .tree_entries import AUTHORITY, CERTIFICATE, NAME_WORDS, VARIABLES, Entry, is_list, shape_problems, to_entry
+
+
+@dataclass(frozen=True)
+class Tree:
+    """The entries of one inventory that have a name, in the order written.
+
+    Attributes:
+        problems: what is wrong with entries by themselves.
+        misshapen: names of those entries.
+    """
+
+    authorities: tuple[Entry, ...]
+    certificates: tuple[Entry, ...]
+    problems: tuple[str, ...] = ()
+    misshapen: frozenset[str] = frozenset()
+    by_name: Mapping[str, Entry] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # The first of a name counts; the others are reported.
+        object.__setattr__(self, "by_name", {entry.name: entry for entry in reversed(self.authorities)})
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        return (*self.authorities, *self.certificates)
+
+    def issuer_of(self, entry: Entry) -> Entry | None:
+        return self.by_name.get(entry.issuer) if entry.issuer else None
+
+    def upwards(self, entry: Entry) -> Iterator[Entry]:
+        """Yield the authorities above *entry*, nearest first, each once even where they go round in a circle."""
+        seen = {entry.name}
+        above = self.issuer_of(entry)
+        while above is not None and above.name not in seen:
+            seen.add(above.name)
+            yield above
+            above = self.issuer_of(above)
+
+    def is_rooted(self, entry: Entry) -> bool:
+        """True where the issuers of *entry* lead up to one that has none."""
+        return not [entry, *self.upwards(entry)][-1].issuer
+
+
+def load_tree(authorities: object, certificates: object, pki_name: str) -> Tree:
+    """Return the tree of an inventory, however wrong it is; `Tree.problems` and `structure_problems` say how."""
+    problems = [] if NAME.fullmatch(pki_name) else [f"pki_name {pki_name!r} does not fit: {NAME_WORDS}"]
+    misshapen: set[str] = set()
+    loaded: dict[str, list[Entry]] = {AUTHORITY: [], CERTIFICATE: []}
+    for kind, given in ((AUTHORITY, authorities), (CERTIFICATE, certificates)):
+        entries, refused = _listed(kind, given)
+        problems += refused
+        for position, options in enumerate(entries):
+            found = shape_problems(kind, position, options)
+            problems += found
+            if isinstance(options, Mapping) and options.get("name"):
+                entry = to_entry(kind, options, pki_name)
+                loaded[kind].append(entry)
+                misshapen.update([entry.name] if found else [])
+    return Tree(tuple(loaded[AUTHORITY]), tuple(loaded[CERTIFICATE]), tuple(problems), frozenset(misshapen))
+
+
+def _listed(kind: str, given: object) -> tuple[Sequence[object], list[str]]:
+    if given is not None and not is_list(given):
+        return (), [f"{VARIABLES[kind]} is {given!r}; expected a list"]
+    if kind == AUTHORITY and not given:
+        return (), [f"{VARIABLES[kind]} is empty; a tree begins with a root"]
+    return given or (), []
+
+
+def structure_problems(tree: Tree) -> list[str]:
+    """Return what makes the order of issue impossible or two entries lay claim to one thing."""
+    return [
+        *_repeated_names(tree),
+        *_repeated_keys(tree),
+        *_repeated_subjects(tree),
+        *_unknown_issuers(tree),
+        *(f"issuers go round in a circle: {' -> '.join((*circle, circle[0]))}" for circle in _circles(tree)),
+    ]
+
+
+def _shared(claims: Iterable[tuple[str, Entry]]) -> Iterator[tuple[str, list[Entry]]]:
+    claimants: dict[str, list[Entry]] = {}
+    for claim, entry in claims:
+        claimants.setdefault(claim, []).append(entry)
+    return ((claim, entries) for claim, entries in claimants.items() if len(entries) > 1)
+
+
+def _labels(entries: Sequence[Entry]) -> str:
+    return " and ".join(entry.label for entry in entries)
+
+
+def _repeated_names(tree: Tree) -> list[str]:
+    shared = _shared((entry.name, entry) for entry in tree.entries)
+    return [
+        f"name {name} is given {len(entries)} times ({_labels(entries)}); one name, one file and one line in the ledger"
+        for name, entries in shared
+    ]
+
+
+def _repeated_keys(tree: Tree) -> list[str]:
+    claims = []
+    for entry in tree.entries:
+        if entry.key is not None:
+            name = f"alias {entry.alias}" if entry.alias else f"key_id {entry.key.get('key_id')}"
+            claims.append((f"{name} in {entry.region}" if entry.region else name, entry))
+    return [f"{claim} is the key of {_labels(entries)}; each needs its own" for claim, entries in _shared(claims)]
+
+
+def _repeated_subjects(tree: Tree) -> list[str]:
+    """Authorities are found by their names, so two cannot share one (RFC 5280 4.1.2.4, 4.1.2.6)."""
+    claims = ((repr(entry.subject_items()), entry) for entry in tree.authorities if entry.subject_items())
+    return [
+        f"{_labels(entries)} have the same subject; whoever looks for an issuer finds it by its subject"
+        for _claim, entries in _shared(claims)
+        if len({entry.name for entry in entries}) > 1
+    ]
+
+
+def _unknown_issuers(tree: Tree) -> list[str]:
+    problems = []
+    for entry in tree.entries:
+        if entry.issuer and tree.issuer_of(entry) is None:
+            near = difflib.get_close_matches(entry.issuer, tree.by_name, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(tree.by_name) or 'no authorities'}"
+            problems.append(f"{entry.label}: issuer {entry.issuer} is not in pki_authorities; {hint}")
+    return problems
+
+
+def _circles(tree: Tree) -> list[tuple[str, ...]]:
+    """Return each circle of issuers once, beginning with the name that the inventory has first."""
+    circles = []
+    seen: set[str] = set()
+    for entry in tree.authorities:
+        line: list[str] = []
+        at: Entry | None = entry
+        while at is not None and at.name not in seen:
+            seen.add(at.name)
+            line.append(at.name)
+            at = tree.issuer_of(at)
+        if at is not None and at.name in line:
+            circles.append(tuple(line[line.index(at.name) :]))
+    return circles
+
+
+def in_order(tree: Tree) -> tuple[Entry, ...]:
+    """Return the authorities, issuers first and otherwise as written, then the certificates.
+
+    Left out are entries whose issuers do not lead up to a root; `structure_problems` names them.
+    """
+    placed: dict[str, Entry] = {}
+    for authority in filter(tree.is_rooted, tree.authorities):
+        line = [authority, *tree.upwards(authority)]
+        placed.update({entry.name: entry for entry in reversed(line) if entry.name not in placed})
+    return (*placed.values(), *filter(tree.is_rooted, tree.certificates))
+
+
+def refusal(problems: Sequence[str]) -> str:
+    """Return every problem in one message; empty where there is none."""
+    if not problems:
+        return ""
+    count = "one problem" if len(problems) == 1 else f"{len(problems)} problems"
+    return "\n".join([f"The inventory has {count}:", *(f"- {problem}" for problem in problems)])

@@ -1,0 +1,292 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The entries of an inventory: what may stand in pki_authorities and pki_certificates, and in what shape."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeGuard
+
+from .profiles import PROFILES, Profile
+from .request import NAME
+
+AUTHORITY, CERTIFICATE = "authority", "certificate"
+
+VARIABLES = {AUTHORITY: "pki_authorities", CERTIFICATE: "pki_certificates"}
+
+NAME_WORDS = "lower-case letters, digits, dot, underscore and hyphen, a letter or digit first, 63 at most"
+_ALIAS = re.compile(r"[A-Za-z0-9/_-]{1,250}")
+
+
+def is_list(value: object) -> TypeGuard[Sequence[object]]:
+    return isinstance(value, Sequence) and not isinstance(value, (str, bytes))
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a value looks like.
+
+    Attributes:
+        read: makes of a value that fits what it stands for; templates yield strings on older releases of ansible-core.
+    """
+
+    words: str
+    fits: Callable[[object], bool]
+    read: Callable[[Any], object] = lambda value: value
+
+
+_TEXT = Shape("a string", lambda value: isinstance(value, (str, int, float)) and not isinstance(value, bool), str)
+_TEXTS = Shape("a list of strings", lambda value: is_list(value) and all(isinstance(item, str) for item in value))
+_NUMBER = Shape("a whole number, 0 or more", lambda value: str(value).isdigit(), int)
+_FLAG = Shape(
+    "true or false",
+    lambda value: str(value).lower() in ("true", "false", "yes", "no"),
+    lambda value: str(value).lower() in ("true", "yes"),
+)
+_MAP = Shape("a mapping", lambda value: isinstance(value, Mapping))
+_LIST = Shape("a list", is_list)
+_JSON = Shape("a mapping or JSON", lambda value: isinstance(value, (Mapping, str)))
+
+# Options of an entry -> shape. Twin of roles/pki_tree/meta/argument_specs.yml; a test compares them.
+COMMON_OPTIONS: Mapping[str, Shape] = {
+    "name": _TEXT,
+    "issuer": _TEXT,
+    "certificate_profile": _TEXT,
+    "key": _MAP,
+    "subject": _MAP,
+    "subject_ordered": _LIST,
+    "subject_alt_name": _TEXTS,
+    "subject_alt_name_critical": _FLAG,
+    "not_before": _TEXT,
+    "not_after": _TEXT,
+    "renew_before": _TEXT,
+    "digest": _TEXT,
+    "signature_padding": _TEXT,
+    "authority_information_access": _MAP,
+    "crl_distribution_points": _LIST,
+}
+AUTHORITY_OPTIONS: Mapping[str, Shape] = {
+    **COMMON_OPTIONS,
+    "path_length": _NUMBER,
+    "name_constraints_permitted": _TEXTS,
+    "name_constraints_excluded": _TEXTS,
+    "name_constraints_exclude_others": _FLAG,
+    "reissue_root": _FLAG,
+}
+CERTIFICATE_OPTIONS: Mapping[str, Shape] = {
+    **COMMON_OPTIONS,
+    "csr_path": _TEXT,
+    "public_key_path": _TEXT,
+}
+KEY_OPTIONS: Mapping[str, Shape] = {
+    "alias": _TEXT,
+    "key_id": _TEXT,
+    "key_spec": _TEXT,
+    "description": _TEXT,
+    "tags": _MAP,
+    "purge_tags": _FLAG,
+    "policy": _JSON,
+    "region": _TEXT,
+}
+OPTIONS: Mapping[str, Mapping[str, Shape]] = {AUTHORITY: AUTHORITY_OPTIONS, CERTIFICATE: CERTIFICATE_OPTIONS}
+
+# Specs of keys that can sign certificates, in the words of the KMS API.
+KEY_SPECS = (
+    "RSA_2048",
+    "RSA_3072",
+    "RSA_4096",
+    "ECC_NIST_P256",
+    "ECC_NIST_P384",
+    "ECC_NIST_P521",
+    "ECC_SECG_P256K1",
+    "ECC_NIST_EDWARDS25519",
+    "ML_DSA_44",
+    "ML_DSA_65",
+    "ML_DSA_87",
+)
+DEFAULT_KEY_SPEC = "ECC_NIST_P256"
+
+_SUBJECT_KEYS = ("key", "csr_path", "public_key_path")
+# Both kinds leave files beside each other: <name>.pem, <name>.chain.pem; trust/<root>.pem, trust/bundle.pem.
+_RESERVED_DIRECTORIES = ("certificates", "trust")
+_RESERVED_ROOTS = ("bundle",)
+_PARTS_OF_FILE_NAMES = (".chain", ".fullchain")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One authority or certificate as the inventory has it.
+
+    Attributes:
+        kind: AUTHORITY or CERTIFICATE.
+        name: unique in a tree that can be built.
+        options: what is said about it, as far as it is understood.
+        key: its KMS key likewise; None where the key is somebody else's.
+        alias: alias of that key, without `alias/`; empty where the key is named by key_id, or is not in KMS.
+    """
+
+    kind: str
+    name: str
+    options: Mapping[str, object] = field(hash=False)
+    key: Mapping[str, object] | None = field(hash=False)
+    alias: str
+
+    @property
+    def label(self) -> str:
+        return f"{self.kind} {self.name}"
+
+    @property
+    def issuer(self) -> str:
+        """Name of the authority that issues it; empty for a root."""
+        return self.text("issuer")
+
+    @property
+    def profile(self) -> Profile | None:
+        return PROFILES.get(self.text("certificate_profile"))
+
+    @property
+    def key_spec(self) -> str:
+        """Spec of its KMS key; empty where the key is not in KMS."""
+        return "" if self.key is None else str(self.key.get("key_spec") or DEFAULT_KEY_SPEC)
+
+    @property
+    def region(self) -> str:
+        return "" if self.key is None else str(self.key.get("region") or "")
+
+    def text(self, option: str) -> str:
+        return str(self.options.get(option) or "")
+
+    def texts(self, option: str) -> list[str]:
+        value = self.options.get(option)
+        return [str(item) for item in value] if is_list(value) else []
+
+    def subject_items(self) -> list[tuple[str, object]]:
+        """Return the parts of the subject, in either of its two forms, in the order written."""
+        subject = self.options.get("subject") or self.options.get("subject_ordered") or ()
+        parts = subject if is_list(subject) else [subject]
+        return [(str(name), value) for part in parts if isinstance(part, Mapping) for name, value in part.items()]
+
+
+def to_entry(kind: str, options: Mapping[str, object], pki_name: str) -> Entry:
+    """Return *options* as an entry; the key's alias is `pki/<pki_name>/<name>` unless it says otherwise."""
+    name = str(options.get("name") or "")
+    key = options.get("key")
+    given = _in_shape(options, OPTIONS[kind])
+    if not isinstance(key, Mapping):
+        return Entry(kind, name, given, None, "")
+    alias = str(key.get("alias") or "").removeprefix("alias/")
+    if not alias and not key.get("key_id"):
+        alias = f"pki/{pki_name}/{name}"
+    return Entry(kind, name, given, _in_shape(key, KEY_OPTIONS), alias)
+
+
+def _in_shape(options: Mapping[str, object], known: Mapping[str, Shape]) -> dict[str, object]:
+    given = ((name, value, known[name]) for name, value in options.items() if name in known and value is not None)
+    return {name: shape.read(value) for name, value, shape in given if shape.fits(value)}
+
+
+def shape_problems(kind: str, position: int, options: object) -> list[str]:
+    """Return what is wrong with one entry by itself, whatever else stands in the inventory."""
+    where = f"{VARIABLES[kind]}[{position}]"
+    if not isinstance(options, Mapping):
+        return [f"{where}: is {_found(options)}; expected a mapping with a name, a certificate_profile and so on"]
+    name = options.get("name")
+    if name is None:
+        return [f"{where}: has no name"]
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        return [f"{where}: name {name!r} does not fit: {NAME_WORDS}"]
+    label = f"{kind} {name}"
+    return [
+        *_option_problems(label, options, OPTIONS[kind]),
+        *_key_problems(label, name, options.get("key")),
+        *_missing(label, kind, options),
+        *_profile_problems(label, kind, options),
+        *_reserved(label, kind, name, options),
+    ]
+
+
+def _found(value: object) -> str:
+    return "empty" if value is None else f"{value!r}"
+
+
+def _option_problems(label: str, options: Mapping[str, object], known: Mapping[str, Shape]) -> list[str]:
+    problems = []
+    for option, value in options.items():
+        if option not in known:
+            near = difflib.get_close_matches(str(option), known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+            problems.append(f"{label}: unknown option {option}; {hint}")
+        elif value is not None and not known[option].fits(value):
+            problems.append(f"{label}: {option} is {_found(value)}; expected {known[option].words}")
+    return problems
+
+
+def _key_problems(label: str, name: str, key: object) -> list[str]:
+    if not isinstance(key, Mapping):
+        return []
+    problems = _option_problems(f"{label}: key", key, KEY_OPTIONS)
+    alias = str(key.get("alias") or "").removeprefix("alias/")
+    if alias and not _ALIAS.fullmatch(alias):
+        problems.append(f"{label}: key alias {alias!r} does not fit: letters, digits, slash, underscore and hyphen")
+    if alias.startswith("aws/"):
+        problems.append(f"{label}: key alias {alias} begins with aws/, which belongs to AWS")
+    if not alias and not key.get("key_id") and "." in name:
+        problems.append(f"{label}: its name cannot be part of an alias because of the dot; give key an alias")
+    if (key.get("key_spec") or DEFAULT_KEY_SPEC) not in KEY_SPECS:
+        problems.append(f"{label}: key_spec {key['key_spec']} cannot sign; there are {', '.join(KEY_SPECS)}")
+    return problems
+
+
+def _missing(label: str, kind: str, options: Mapping[str, object]) -> list[str]:
+    problems = []
+    subject = [option for option in ("subject", "subject_ordered") if options.get(option)]
+    if len(subject) > 1:
+        problems.append(f"{label}: has both subject and subject_ordered; one of them names it")
+    if kind == AUTHORITY:
+        problems += [] if subject else [f"{label}: has no subject"]
+        problems += [f"{label}: has no key"] if options.get("key") is None else []
+        return problems
+    sources = [option for option in _SUBJECT_KEYS if options.get(option) is not None]
+    if len(sources) != 1:
+        found = f"has {' and '.join(sources)}" if sources else "says of no key that it is for"
+        problems.append(f"{label}: {found}; expected exactly one of {', '.join(_SUBJECT_KEYS)}")
+    if not subject and not options.get("subject_alt_name") and sources != ["csr_path"]:
+        problems.append(f"{label}: has no subject")
+    if not options.get("issuer"):
+        problems.append(f"{label}: has no issuer; name the authority that issues it")
+    return problems
+
+
+def _profile_problems(label: str, kind: str, options: Mapping[str, object]) -> list[str]:
+    name = options.get("certificate_profile")
+    fitting = [profile.name for profile in PROFILES.values() if profile.ca == (kind == AUTHORITY)]
+    choice = f"there are {', '.join(fitting)}"
+    if not name:
+        return [f"{label}: has no certificate_profile; {choice}"]
+    profile = PROFILES.get(str(name))
+    if profile is None:
+        near = difflib.get_close_matches(str(name), fitting, n=1)
+        return [f"{label}: unknown certificate_profile {name}; {f'did you mean {near[0]}?' if near else choice}"]
+    if profile.name not in fitting:
+        return [f"{label}: certificate_profile {name} is not for {kind} entries; {choice}"]
+    if profile.self_signed and options.get("issuer"):
+        return [f"{label}: is a {name} and has the issuer {options['issuer']}; leave issuer out or use subordinate_ca"]
+    if profile.ca and not profile.self_signed and not options.get("issuer"):
+        return [f"{label}: is a {name} without an issuer; name one or use root_ca"]
+    return []
+
+
+def _reserved(label: str, kind: str, name: str, options: Mapping[str, object]) -> list[str]:
+    if kind == AUTHORITY and name in _RESERVED_DIRECTORIES:
+        return [f"{label}: the folder {name} holds other files of the tree; choose another name"]
+    if kind == AUTHORITY and name in _RESERVED_ROOTS and not options.get("issuer"):
+        return [f"{label}: trust/{name}.pem holds all roots; choose another name"]
+    part = next((part for part in _PARTS_OF_FILE_NAMES if kind == CERTIFICATE and name.endswith(part)), "")
+    if part:
+        return [f"{label}: {name}.pem would be the {part[1:]} file of {name.removesuffix(part)}; choose another name"]
+    return []

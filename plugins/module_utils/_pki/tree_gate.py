@@ -1,0 +1,124 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the gate would refuse later, found before anything exists: the tree is issued once in memory, to nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from .certificate import certificate_builder, specify, validity
+from .errors import SpecError
+from .gate import CHECKS, Proposal
+from .request import to_request
+from .times import renew_time
+from .tree import Tree, in_order, structure_problems
+from .tree_entries import AUTHORITY, Entry
+
+try:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+except ImportError:
+    Ed25519PrivateKey = None  # type: ignore[assignment,misc]  # the filters say so
+
+if TYPE_CHECKING:
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+
+# Time passes between two certificates of a tree, so equal relative times end one after the other.
+_STEP = timedelta(minutes=1)
+
+# The hash of a signature, where the issuer's key leaves no choice; empty where it hashes inside.
+HASHES: Mapping[str, str] = {
+    "ECC_NIST_P256": "sha256",
+    "ECC_NIST_P384": "sha384",
+    "ECC_NIST_P521": "sha512",
+    "ECC_SECG_P256K1": "sha256",
+    "ECC_NIST_EDWARDS25519": "",
+    "ML_DSA_44": "",
+    "ML_DSA_65": "",
+    "ML_DSA_87": "",
+}
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """One entry tried out.
+
+    Attributes:
+        certificate: of an authority, as it might look, under a key that everybody knows; None where none can be made.
+    """
+
+    problems: tuple[str, ...]
+    certificate: x509.Certificate | None = None
+
+
+def tree_problems(tree: Tree, now: datetime) -> list[str]:
+    """Return everything that keeps *tree* from being built, as far as its specs alone show it."""
+    trials: dict[str, _Trial] = {}
+    for entry in (*in_order(tree), *(entry for entry in tree.entries if not tree.is_rooted(entry))):
+        if entry.name not in tree.misshapen:
+            trials[entry.name] = _try(entry, tree, trials, now)
+    found = [problem for trial in trials.values() for problem in trial.problems]
+    return [*tree.problems, *structure_problems(tree), *found]
+
+
+def _try(entry: Entry, tree: Tree, trials: Mapping[str, _Trial], now: datetime) -> _Trial:
+    if entry.text("csr_path") and not entry.subject_items() and not entry.texts("subject_alt_name"):
+        return _Trial(())  # all its names are in a CSR that is not read here
+    try:
+        proposal = _propose(entry, tree, trials, now)
+    except SpecError as exc:
+        return _Trial((f"{entry.label}: {str(exc).removeprefix(f'{entry.name}: ')}",))
+    problems = [*_signature_problems(entry, tree), *(problem for check in CHECKS for problem in check(proposal))]
+    certificate = _trial_certificate(proposal) if entry.kind == AUTHORITY else None
+    return _Trial(tuple(f"{entry.label}: {problem}" for problem in problems), certificate)
+
+
+def _propose(entry: Entry, tree: Tree, trials: Mapping[str, _Trial], now: datetime) -> Proposal:
+    above = list(tree.upwards(entry))
+    made = [trials[authority.name].certificate for authority in above if authority.name in trials]
+    chain = tuple(certificate for certificate in made if certificate is not None)
+    pending = len(chain) < len(above) or not tree.is_rooted(entry)  # then only what the entry itself shows is known
+    chain = () if pending else chain
+    then = now + _STEP * len(above)
+    request = to_request(entry.name, entry.options)
+    spec = specify(request, None if entry.text("csr_path") else _trial_key(), None)
+    period = None if pending else validity(request.lifetime, chain[0] if chain else None, then)
+    if period is not None and period.not_after > period.not_before:
+        renew_time(period.not_before, period.not_after, request.lifetime.renew_before)
+    return Proposal(spec, chain, period, then, issuer_pending=pending)
+
+
+def _signature_problems(entry: Entry, tree: Tree) -> list[str]:
+    key_spec = (tree.issuer_of(entry) or entry).key_spec
+    if key_spec not in HASHES:
+        return []
+    problems = []
+    if entry.text("signature_padding") == "pss":
+        problems.append(f"signature_padding pss is for RSA keys, and the issuer's key is {key_spec}")
+    fixed, digest = HASHES[key_spec], entry.text("digest")
+    if digest and digest != fixed:
+        advice = f"its hash is {fixed}" if fixed else "it hashes inside the signature, so leave digest out"
+        problems.append(f"digest {digest} does not fit the issuer's {key_spec} key; {advice}")
+    return problems
+
+
+def _trial_private_key() -> Ed25519PrivateKey:
+    """Return a key that protects nothing: what it signs is thrown away."""
+    return Ed25519PrivateKey.from_private_bytes(bytes(32))
+
+
+def _trial_key() -> CertificatePublicKeyTypes:
+    return _trial_private_key().public_key()
+
+
+def _trial_certificate(proposal: Proposal) -> x509.Certificate | None:
+    period = proposal.period
+    if period is None or period.not_after <= period.not_before:
+        return None
+    issuer = proposal.chain[0] if proposal.chain else None
+    return certificate_builder(proposal.spec, issuer, 1, period).sign(_trial_private_key(), None)

@@ -1,0 +1,189 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What has to be done for a tree: which key, which file, which URL, in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from posixpath import isabs, join, normpath
+
+from .tree import Tree
+from .tree_entries import AUTHORITY, Entry
+
+CA_ISSUERS, CRL = "ca.der", "crl.der"
+"""Last parts of the URLs below pki_base_url; both are DER (RFC 5280 4.2.1.13, 4.2.2.1)."""
+
+# What a task takes as the inventory has it.
+_AS_WRITTEN = (
+    "certificate_profile",
+    "subject",
+    "subject_ordered",
+    "subject_alt_name",
+    "subject_alt_name_critical",
+    "path_length",
+    "name_constraints_permitted",
+    "name_constraints_excluded",
+    "name_constraints_exclude_others",
+    "not_before",
+    "not_after",
+    "renew_before",
+    "digest",
+    "signature_padding",
+    "reissue_root",
+)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a tree lives.
+
+    Attributes:
+        base_dir: folder that relative paths of the inventory start from.
+        pki_dir: folder of the tree; relative to *base_dir* unless absolute.
+        base_url: what the URLs in certificates begin with; empty puts none into them.
+    """
+
+    base_dir: str
+    pki_dir: str
+    base_url: str = ""
+
+    def path(self, path: str) -> str:
+        return path if isabs(path) or path.startswith("~") else normpath(join(self.base_dir, path))
+
+    def of_authority(self, name: str, file: str = "") -> str:
+        return normpath(join(self.path(self.pki_dir), name, file))
+
+    def url(self, authority: str, file: str) -> str:
+        return f"{self.base_url.rstrip('/')}/{authority}/{file}"
+
+
+def place_problems(place: Place) -> list[str]:
+    if not place.base_url or place.base_url.startswith("http://"):
+        return []
+    problem = (
+        f"pki_base_url {place.base_url} does not begin with http://; CRLs and issuers' certificates are fetched to "
+        "check certificates, so they cannot come through a connection that needs one"
+    )
+    return [problem]
+
+
+def source_files(tree: Tree, place: Place) -> list[dict[str, str]]:
+    """Return the files that the inventory names and somebody else makes: CSRs and public keys."""
+    return [
+        {"path": place.path(entry.text(option)), "needed_by": f"{entry.label}: {option}"}
+        for entry in tree.certificates
+        for option in ("csr_path", "public_key_path")
+        if entry.text(option)
+    ]
+
+
+def kms_keys(order: Sequence[Entry], pki_name: str) -> list[dict[str, object]]:
+    """Return the options of one kms_key task per key in KMS."""
+    return [{"name": entry.name, **_kms_key(entry, entry.key, pki_name)} for entry in order if entry.key is not None]
+
+
+def _kms_key(entry: Entry, key: Mapping[str, object], pki_name: str) -> dict[str, object]:
+    options = {name: value for name, value in key.items() if value is not None and name != "alias"}
+    if entry.alias:
+        options["alias"] = key_id(entry)
+    if not key.get("key_id"):
+        options.setdefault("description", f"{pki_name}: {entry.label}")
+    return {"key_spec": entry.key_spec, "use": _use(entry), **options}
+
+
+def _use(entry: Entry) -> str:
+    if entry.kind == AUTHORITY:
+        return "ca"
+    return "ocsp" if entry.text("certificate_profile") == "ocsp_signing" else "sign"
+
+
+def key_id(entry: Entry) -> str:
+    """Return what the KMS API knows the entry's key by."""
+    return f"alias/{entry.alias}" if entry.alias else str((entry.key or {}).get("key_id") or "")
+
+
+def public_keys(order: Sequence[Entry], place: Place) -> list[dict[str, object]]:
+    """Return the options of one kms_public_key task per authority."""
+    return [
+        {
+            "name": entry.name,
+            "key_id": key_id(entry),
+            "path": place.of_authority(entry.name, "public_key.pem"),
+            **_region(entry),
+        }
+        for entry in order
+        if entry.kind == AUTHORITY
+    ]
+
+
+def _region(entry: Entry) -> dict[str, object]:
+    return {"region": entry.region} if entry.region else {}
+
+
+def certificates(tree: Tree, order: Sequence[Entry], place: Place) -> list[dict[str, object]]:
+    """Return the options of one kms_x509_cert task per certificate, issuers first."""
+    return [
+        {
+            "name": entry.name,
+            "return_content": not entry.issuer,
+            **{option: entry.options[option] for option in _AS_WRITTEN if entry.options.get(option) is not None},
+            **_own_files(entry, place),
+            **_subject_key(entry, place),
+            **_issuer(entry, tree, place),
+        }
+        for entry in order
+    ]
+
+
+def _own_files(entry: Entry, place: Place) -> dict[str, object]:
+    if entry.kind == AUTHORITY:
+        files: dict[str, object] = {"path": place.of_authority(entry.name, "ca.pem")}
+        # The chain of an authority is what the certificates below it need besides themselves.
+        return files | ({"fullchain_path": place.of_authority(entry.name, "chain.pem")} if entry.issuer else {})
+    stem = place.of_authority("certificates", entry.name)
+    return {"path": f"{stem}.pem", "chain_path": f"{stem}.chain.pem", "fullchain_path": f"{stem}.fullchain.pem"}
+
+
+def _subject_key(entry: Entry, place: Place) -> dict[str, object]:
+    if entry.kind == AUTHORITY and entry.issuer:
+        return {"public_key_path": place.of_authority(entry.name, "public_key.pem")}
+    if entry.key is not None:
+        return {"key_id": key_id(entry)}
+    return {option: place.path(entry.text(option)) for option in ("csr_path", "public_key_path") if entry.text(option)}
+
+
+def _issuer(entry: Entry, tree: Tree, place: Place) -> dict[str, object]:
+    """Return who signs; the task runs in the region of the key that does."""
+    issuer = tree.issuer_of(entry)
+    if issuer is None:
+        return _region(entry)
+    above = [place.of_authority(authority.name, "ca.pem") for authority in tree.upwards(entry)]
+    return {
+        **_region(issuer),
+        "issuer_path": above[0],
+        "issuer_chain_path": above[1:],
+        "issuer_key_id": key_id(issuer),
+        **_urls(entry, issuer, place),
+    }
+
+
+def _urls(entry: Entry, issuer: Entry, place: Place) -> dict[str, object]:
+    options: dict[str, object] = {}
+    if place.base_url:
+        options["authority_information_access"] = {"ca_issuers": [f"URI:{place.url(issuer.name, CA_ISSUERS)}"]}
+        options["crl_distribution_points"] = [{"full_name": [f"URI:{place.url(issuer.name, CRL)}"]}]
+    written = ("authority_information_access", "crl_distribution_points")
+    return options | {option: entry.options[option] for option in written if entry.options.get(option) is not None}
+
+
+def plan_tree(tree: Tree, order: Sequence[Entry], place: Place, pki_name: str) -> dict[str, object]:
+    """Return the options of every task that makes the tree, in order."""
+    return {
+        "pki_dir": place.path(place.pki_dir),
+        "kms_keys": kms_keys(order, pki_name),
+        "public_keys": public_keys(order, place),
+        "certificates": certificates(tree, order, place),
+    }
