@@ -20,7 +20,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: setup ## a whole PKI out of one YAML file, against AWS on this machine
-	@$(VENV) examples/demo.py
+	@$(VENV) -m examples.demo
 
 test: setup ## everything that CI runs: lint, types, unit, sanity, integration, Molecule
 	@$(VENV) -m tests.run
