@@ -68,7 +68,7 @@ DENIED = frozenset({"AccessDeniedException", "AccessDenied", "NotAuthorizedExcep
 IAM_PREFIXES = {"tagging": "tag"}
 DENIED_TEXT = re.compile(
     r"(?:User: (?P<who>\S+) is )?not authorized to perform: (?P<action>[\w-]+:\w+)"
-    r"(?: on (?:resource: (?P<resource>\S+)|this resource))?(?: because (?P<reason>.+?))?\.?$",
+    r"(?: on (?:resource: (?P<resource>\S+)|this resource))?(?: (?:because )?(?P<reason>.+?))?\.?$",
     re.DOTALL,
 )
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from ansible_collections.rootstock.pki.plugins.module_utils._keys.description import KeyDescription
 from ansible_collections.rootstock.pki.plugins.module_utils._keys.plan import NewKey
 from ansible_collections.rootstock.pki.plugins.module_utils._keys.policy import default_policy
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import AwsError
 
+T = TypeVar("T")
 ACCOUNT = "arn:aws:kms:eu-central-1:111122223333:key/"
 
 
@@ -96,7 +97,7 @@ class MemoryKeyStore:
         self._do("schedule_deletion", lambda: self._amend(key_id, state="PendingDeletion", deletion_date=date))
         return date
 
-    def _do(self, name: str, work: Callable[[], Any]) -> Any:
+    def _do(self, name: str, work: Callable[[], T]) -> T:
         self.calls.append(name)
         self.step(f"before {name}")
         if name in self.denied:

@@ -231,7 +231,8 @@ def test_a_leftover_that_is_pending_deletion_is_passed_over() -> None:
 
 def race(moment: str, rival: DesiredKey = WANTED, denied: str = "") -> tuple[Keys, EnsuredKey, EnsuredKey]:
     """Run the whole of another run at *moment* of this one; return the account, this run's and the other's result."""
-    account, others = Keys(), []
+    account = Keys()
+    others: list[EnsuredKey] = []
 
     def step(now: str) -> None:
         if now == moment and not others:
