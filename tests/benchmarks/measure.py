@@ -26,14 +26,14 @@ class Row:
 
     Attributes:
         what: what was done.
-        seconds: how long it took once.
+        seconds: how long it took once; None where something else is measured.
         calls: AWS calls by operation, such as `{"kms:Sign": 1}`; None where it makes none by nature.
         compared: the same beside something else, such as `0.71 of amazon.aws.kms_key`.
         wanted: the figure that it is held against, such as `at most 0.85 and 3 calls`.
     """
 
     what: str
-    seconds: float
+    seconds: float | None
     calls: Mapping[str, int] | None = field(default=None)
     compared: str = ""
     wanted: str = ""
@@ -42,7 +42,7 @@ class Row:
 def measure(server: Server, action: Callable[[], object], rounds: int = 1) -> tuple[float, dict[str, int]]:
     """Return the median seconds of *action* over *rounds*, and the AWS calls by operation of the last one."""
     taken = []
-    for _ in range(rounds):
+    for _round in range(rounds):
         server.reset_calls()
         began = time.perf_counter()
         action()
@@ -53,8 +53,8 @@ def measure(server: Server, action: Callable[[], object], rounds: int = 1) -> tu
 
 def task_seconds(task: Mapping[str, object], who: Principal, copies: int = 10, rounds: int = 3) -> float:
     """Return what one Ansible task costs: a play of *copies* of it, less an empty play, divided, median of *rounds*."""
-    empty = statistics.median(play_seconds([], who) for _ in range(rounds))
-    full = statistics.median(play_seconds([task] * copies, who) for _ in range(rounds))
+    empty = statistics.median(play_seconds([], who) for _round in range(rounds))
+    full = statistics.median(play_seconds([task] * copies, who) for _round in range(rounds))
     return (full - empty) / copies
 
 

@@ -23,7 +23,7 @@ def benchmarks() -> list[str]:
 
 def cells(row: Row) -> tuple[str, ...]:
     """Return *row* as text, one cell a column."""
-    return (row.what, f"{row.seconds:.3f}", calls_text(row), row.compared, row.wanted)
+    return (row.what, "" if row.seconds is None else f"{row.seconds:.3f}", calls_text(row), row.compared, row.wanted)
 
 
 def calls_text(row: Row) -> str:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import subprocess
 import sys
@@ -52,11 +53,18 @@ def prepare_home() -> None:
     """Make the home, with the user's pip settings in it: ansible-test installs its tools and passes no PIP_* on."""
     folder = HOME / ".config" / "pip"
     folder.mkdir(parents=True, exist_ok=True)
-    listed = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=True)
-    settings = dict(line.partition("=")[::2] for line in listed.stdout.splitlines())
-    lines = ["[global]"]
-    for name, value in settings.items():
-        section, _, option = name.rpartition(".")
-        if section in ("global", ":env:"):
-            lines.append(f"{option} = {value.strip(chr(39))}")
-    (folder / "pip.conf").write_text("\n".join(lines) + "\n")
+    lines = [f"{option} = {value}".replace("\n", "\n    ") for option, value in pip_settings().items()]
+    (folder / "pip.conf").write_text("\n".join(["[global]", *lines, ""]))
+
+
+def pip_settings() -> dict[str, str]:
+    """Return what pip takes from the user's files and, before them, from the environment."""
+    command = [sys.executable, "-m", "pip", "config", "list"]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    settings = [line.partition("=")[::2] for line in listed]
+    return {
+        name.removeprefix(section): ast.literal_eval(value)
+        for section in ("global.", ":env:.")
+        for name, value in settings
+        if name.startswith(section)
+    }

@@ -65,11 +65,10 @@ def call(command: Sequence[str | Path], folder: Path = CHECKOUT, extra: Mapping[
     except FileNotFoundError as exc:
         return Finished(127, f"{shown}{exc}\n")
     try:
-        output, _ = process.communicate(timeout=LONGEST)
+        output = process.communicate(timeout=LONGEST)[0]
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
-        output, _ = process.communicate()
-        return Finished(124, f"{shown}{output}stopped after {LONGEST} s\n")
+        return Finished(124, f"{shown}{process.communicate()[0]}stopped after {LONGEST} s\n")
     finally:
         end_group(process.pid)
     return Finished(process.returncode, shown + output)

@@ -24,6 +24,8 @@ def copy_checkout(root: Path) -> Path:
             shutil.copy2(source, target, follow_symlinks=False)
     (ours.parents[1] / "amazon").mkdir()
     (ours.parents[1] / "amazon" / "aws").symlink_to(site_packages() / "ansible_collections" / "amazon" / "aws")
+    # ansible-test asks git what is here, and without this would ask the checkout, which ignores its build folder.
+    subprocess.run(["git", "-c", "init.defaultBranch=copy", "init", "--quiet", ours], check=True)
     return ours
 
 
