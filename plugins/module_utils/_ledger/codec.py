@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from .._pki.errors import LedgerError
@@ -34,7 +35,8 @@ KIND_OF: Mapping[type[Entry], str] = {kind: name for name, kind in KINDS.items()
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 _ID = re.compile(r"[0-9a-f]{32}")
-_SERIAL = re.compile(r"(?:(?:[0-9A-F]{2}){1,32})?")
+_SERIAL = re.compile(r"(?:[0-9A-F]{2}){1,32}")
+_SERIAL_OR_NONE = re.compile(r"(?:(?:[0-9A-F]{2}){1,32})?")
 _HASH = re.compile(r"(?:[0-9a-f]{64})?")
 
 
@@ -48,13 +50,16 @@ def time_text(time: datetime) -> str:
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise ValueError("is not a text")
-    value.encode()  # UnicodeEncodeError, a ValueError, for half a surrogate pair
+    if not value.isascii():
+        value.encode()  # UnicodeEncodeError, a ValueError, for half a surrogate pair
     return value
 
 
 def _matching(pattern: re.Pattern[str], meaning: str) -> Callable[[object], str]:
+    fits = pattern.fullmatch
+
     def read(value: object) -> str:
-        if not isinstance(value, str) or not pattern.fullmatch(value):
+        if not isinstance(value, str) or not fits(value):
             raise ValueError(f"is not {meaning}")
         return value
 
@@ -73,7 +78,13 @@ def _one_of(choices: tuple[str, ...]) -> Callable[[object], str]:
 def _time(value: object) -> datetime:
     if not isinstance(value, str) or not _TIME.fullmatch(value):
         raise ValueError("is not a time such as 2030-12-31T23:59:59Z")
-    return datetime.fromisoformat(value[:-1]).replace(tzinfo=timezone.utc)
+    return to_time(value)
+
+
+@lru_cache(maxsize=256)
+def to_time(text: str) -> datetime:
+    """Return the time that time_text() wrote."""
+    return datetime.fromisoformat(f"{text[:-1]}+00:00")
 
 
 def _number(value: object) -> int:
@@ -95,6 +106,7 @@ def _holder(value: object) -> Holder:
 
 
 _serial = _matching(_SERIAL, "a serial in upper-case hex")
+_serial_or_none = _matching(_SERIAL_OR_NONE, "a serial in upper-case hex")
 _hash = _matching(_HASH, "a SHA-256 in lower-case hex")
 _id = _matching(_ID, "an id of 32 hex digits")
 
@@ -103,7 +115,7 @@ _READERS: Mapping[str, Callable[[object], object]] = {
     **dict.fromkeys(
         ("time", "not_before", "not_after", "revoked_at", "invalidity_date", "this_update", "next_update"), _time
     ),
-    **dict.fromkeys(("serial", "replaces", "by"), _serial),
+    **dict.fromkeys(("replaces", "by"), _serial_or_none),
     **dict.fromkeys(("content_sha256", "certificate_sha256", "crl_sha256"), _hash),
     **dict.fromkeys(("number", "base_number"), _number),
     **dict.fromkeys(("lifetime", "details"), _texts),
@@ -113,16 +125,25 @@ _READERS: Mapping[str, Callable[[object], object]] = {
 }
 
 
+_CONFLICT_MARKS = (b"<<<<<<<", b"|||||||", b"=======", b">>>>>>>")
+_CONFLICT = "is a conflict marker of Git; keep the lines of both sides and take the markers out"
+
+
 class _Field(NamedTuple):
     name: str
     read: Callable[[object], object]
     required: bool
 
 
+SERIAL_MAY_LACK = frozenset({entries.Intent, entries.Attempt, entries.Refused})
+
+
 def _fields(kind: type[Entry]) -> tuple[_Field, ...]:
     def read_of(field: dataclasses.Field[Any]) -> Callable[[object], object]:
         if kind is entries.Revoked and field.name == "reason":
             return _one_of(entries.REASONS)
+        if field.name == "serial":
+            return _serial_or_none if kind in SERIAL_MAY_LACK else _serial
         return _READERS.get(field.name, _text)
 
     def required(field: dataclasses.Field[Any]) -> bool:
@@ -171,9 +192,9 @@ def decode(line: bytes) -> Entry:
         LedgerError: what is wrong with it, without the line's number.
     """
     try:
-        values = json.loads(line)
+        values = json.loads(line.decode())
     except (ValueError, RecursionError):
-        raise LedgerError("is not a JSON object") from None
+        raise LedgerError(_CONFLICT if line.startswith(_CONFLICT_MARKS) else "is not a JSON object") from None
     if not isinstance(values, dict):
         raise LedgerError("is not a JSON object")
     if values.get("v") != SCHEMA_VERSION or isinstance(values["v"], bool):
@@ -189,12 +210,25 @@ def decode(line: bytes) -> Entry:
     return KINDS[kind](**_decoded(kind, values))
 
 
+def damaged(number: int, problem: LedgerError) -> LedgerError:
+    """Return what to say about the damaged line *number*."""
+    return LedgerError(
+        f"line {number} {problem}; restore the file from Git or a backup, or take the line out with "
+        "rootstock.pki.x509_ledger and repair=true"
+    )
+
+
 def complete(last: bytes) -> Entry | None:
     """Return the entry of a last line that lacks its newline only; None where a crash tore it."""
     try:
         return decode(last)
     except LedgerError:
         return None
+
+
+def is_whole(last: bytes) -> bool:
+    """Tell whether a last line lacks its newline only."""
+    return complete(last) is not None
 
 
 def _decoded(kind: str, values: Mapping[str, object]) -> dict[str, Any]:

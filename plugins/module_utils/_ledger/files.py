@@ -6,17 +6,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from .._pki.errors import LedgerError
-from .codec import complete, decode, encode, time_text
-from .entries import Entry, Intent
-from .fold import FoldedState, fold
-from .lines import LockedFile, locked, read_bytes
+from .codec import encode, is_whole, time_text
+from .entries import Attempt, Entry, Intent, Refused
+from .lines import LockedFile, locked
 from .port import LedgerState, NameClaimed
+from .reading import keep_in_step, read_state
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
 
@@ -43,27 +43,8 @@ class FileLedger:
     lock_timeout: float = 30.0
 
     def read(self) -> LedgerState:
-        return self._folded(read_bytes(self.path))
-
-    def claim(self, intent: Intent, expected_current: str | None) -> None:
-        with locked(self.path, self.lock_timeout) as file:
-            state = self._folded(file.content())
-            now = self.clock()
-            self._check_time(intent, state, now)
-            _check_serial(self.path, intent, state)
-            _check_claim(self.path, intent, expected_current, state, now)
-            mine = replace(intent, replaces=expected_current or "") if intent.purpose == "certificate" else intent
-            self._write(file, mine, state)
-
-    def append(self, entry: Entry) -> None:
-        with locked(self.path, self.lock_timeout) as file:
-            state = self._folded(file.content())
-            self._check_time(entry, state, self.clock())
-            self._write(file, entry, state)
-
-    def _folded(self, content: bytes) -> FoldedState:
         try:
-            state = fold(_entries(content))
+            state = read_state(self.path)
         except LedgerError as exc:
             raise LedgerError(f"{self.path}: {exc}") from None
         if self.authority and state.authority not in ("", self.authority):
@@ -72,6 +53,24 @@ class FileLedger:
                 f"{self.authority}; give each authority its own ledger_path"
             )
         return state
+
+    def claim(self, intent: Intent, expected_current: str | None) -> None:
+        with locked(self.path, self.lock_timeout, is_whole) as file:
+            state = self.read()
+            now = self.clock()
+            mine = replace(intent, time=now)
+            if intent.purpose == "certificate":
+                mine = replace(mine, replaces=expected_current or "")
+            self._check_time(mine, state, now)
+            _check_serial(self.path, mine, state)
+            _check_claim(self.path, mine, expected_current, state, now)
+            self._write(file, mine, state)
+
+    def append(self, entry: Entry) -> None:
+        with locked(self.path, self.lock_timeout, is_whole) as file:
+            state = self.read()
+            self._check_time(entry, state, self.clock())
+            self._write(file, _with_serial(entry, state), state)
 
     def _write(self, file: LockedFile, entry: Entry, state: LedgerState) -> None:
         authority = self.authority or state.authority
@@ -83,7 +82,9 @@ class FileLedger:
             line = encode(replace(entry, authority=entry.authority or authority))
         except LedgerError as exc:
             raise LedgerError(f"{self.path}: the new line {exc}") from None
+        known = file.stamp()
         file.append(line)
+        keep_in_step(self.path, known)
 
     def _check_time(self, entry: Entry, state: LedgerState, now: datetime) -> None:
         if state.latest and now < state.latest - CLOCK_TOLERANCE:
@@ -95,20 +96,12 @@ class FileLedger:
             raise LedgerError(f"{self.path}: the new line is of {time_text(entry.time)}, but it is {time_text(now)}")
 
 
-def _entries(content: bytes) -> Iterator[Entry]:
-    """Yield the entries of a ledger's bytes; a torn last line is none."""
-    lines = content.split(b"\n")
-    last = lines.pop()
-    for number, line in enumerate(lines, 1):
-        if line.strip():
-            try:
-                yield decode(line)
-            except LedgerError as exc:
-                raise LedgerError(f"line {number} {exc}; restore it from Git or a backup") from None
-    if last:
-        entry = complete(last)
-        if entry:
-            yield entry
+def _with_serial(entry: Entry, state: LedgerState) -> Entry:
+    """Return *entry* with the serial of its intent, so that all lines about one certificate share it."""
+    if not isinstance(entry, (Attempt, Refused)) or entry.serial:
+        return entry
+    serials = [intent.serial for intent in state.open_intents if intent.id == entry.intent]
+    return replace(entry, serial=serials[0]) if serials else entry
 
 
 def _check_serial(path: Path, intent: Intent, state: LedgerState) -> None:

@@ -29,7 +29,7 @@ from .entries import (
     Superseded,
 )
 from .holders import is_gone
-from .state import STATUSES, CertificateRecord, OpenIntent, Revocation
+from .state import STATUSES, CertificateRecord, OpenIntent, Revocation, Wanted
 
 _COMPROMISES = frozenset({"key_compromise", "ca_compromise", "aa_compromise"})
 
@@ -52,7 +52,10 @@ class FoldedState:
 
     @property
     def certificates(self) -> Iterable[CertificateRecord]:
-        return tuple(self.records[serial] for name in sorted(self.serials_of) for serial in self.serials_of[name])
+        return (self.records[serial] for name in sorted(self.serials_of) for serial in self.serials_of[name])
+
+    def find(self, wanted: Wanted, now: datetime) -> Iterable[CertificateRecord]:
+        return (record for record in self.certificates if wanted.matches(record, now))
 
     @property
     def open_intents(self) -> tuple[Intent, ...]:
@@ -75,6 +78,10 @@ class FoldedState:
         live = self._live(name, now)
         return live if len(live) > 1 else ()
 
+    def doubles(self, now: datetime) -> Mapping[str, tuple[CertificateRecord, ...]]:
+        found = {name: self.two_live(name, now) for name in sorted(self.serials_of)}
+        return {name: records for name, records in found.items() if records}
+
     def by_serial(self, serial: str) -> CertificateRecord | None:
         return self.records.get(serial)
 
@@ -88,6 +95,9 @@ class FoldedState:
         self, name: str, now: datetime, purpose: str = "certificate", gone: Callable[[Holder], bool] = is_gone
     ) -> OpenIntent | None:
         return claim_among(self.open, name, now, purpose, gone)
+
+    def last_crl(self, scope: str) -> Crl | None:
+        return last_crl(self.crls, scope)
 
     def counts(self, now: datetime) -> Mapping[str, int]:
         found = Counter(record.status(now) for record in self.records.values())
@@ -108,6 +118,15 @@ def claim_among(
     return max(claims, key=lambda item: _age(item.intent), default=None)
 
 
+def crls_in_order(crls: Iterable[Crl]) -> tuple[Crl, ...]:
+    return tuple(sorted(crls, key=lambda crl: (crl.number, crl.scope, *_age(crl))))
+
+
+def last_crl(crls: Iterable[Crl], scope: str) -> Crl | None:
+    """Return the one of *scope* with the highest number; *crls* come in order."""
+    return next((crl for crl in reversed(tuple(crls)) if crl.scope == scope), None)
+
+
 def fold(entries: Iterable[Entry]) -> FoldedState:
     """Return what *entries* say together.
 
@@ -119,14 +138,14 @@ def fold(entries: Iterable[Entry]) -> FoldedState:
     revoked = _revocations(lines, _ends(lines))
     records = _records(lines, intents, revoked)
     return FoldedState(
-        authority=_authority(lines),
+        authority=one_authority(line.authority for line in lines),
         latest=max((line.time for line in lines), default=None),
         records=records,
         serials_of=_serials_of(records.values()),
         revoked=revoked,
         intents=_first_by(lambda intent: intent.serial, (item for item in intents.values() if item.serial)),
         open=_open(lines, intents.values(), revoked),
-        crls=tuple(sorted(_of(lines, Crl), key=lambda crl: (crl.number, crl.scope, *_age(crl)))),
+        crls=crls_in_order(_of(lines, Crl)),
         revocation_mark=revocation_mark(line.id for line in lines if isinstance(line, (Revoked, Released))),
     )
 
@@ -171,14 +190,19 @@ def _first_by(key: Callable[[AnyEntry], str], lines: Iterable[AnyEntry]) -> dict
     return found
 
 
-def _authority(lines: Iterable[Entry]) -> str:
-    authorities = sorted({line.authority for line in lines} - {""})
-    if len(authorities) > 1:
+def one_authority(authorities: Iterable[str]) -> str:
+    """Return the authority that all lines agree on; a line may say none.
+
+    Raises:
+        LedgerError: they do not agree.
+    """
+    found = sorted(set(authorities) - {""})
+    if len(found) > 1:
         raise LedgerError(
-            f"it holds lines of two authorities, {authorities[0]} and {authorities[1]}; "
+            f"it holds lines of two authorities, {found[0]} and {found[1]}; "
             "keep one ledger for each authority and take the other's lines out of this one"
         )
-    return authorities[0] if authorities else ""
+    return found[0] if found else ""
 
 
 def _issued(lines: Iterable[Entry]) -> dict[str, Issued]:
@@ -221,7 +245,7 @@ def _revocation(lines: list[Revoked], not_after: datetime | None) -> Revocation:
         revoked_at=chosen.revoked_at,
         invalidity_date=chosen.invalidity_date,
         not_after=not_after or max(ends, default=None),
-        lines=tuple(line.id for line in lines) if chosen.reason == CERTIFICATE_HOLD else (chosen.id,),
+        holds=tuple(line.id for line in lines) if chosen.reason == CERTIFICATE_HOLD else (),
     )
 
 

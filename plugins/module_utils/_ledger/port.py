@@ -13,7 +13,7 @@ from typing import Protocol
 from .._pki.errors import LedgerError
 from .entries import Crl, Entry, Holder, Intent
 from .holders import is_gone
-from .state import CertificateRecord, OpenIntent, Revocation
+from .state import CertificateRecord, OpenIntent, Revocation, Wanted
 
 
 class NameClaimed(LedgerError):  # noqa: N818
@@ -67,6 +67,9 @@ class LedgerState(Protocol):
     def revocation_mark(self) -> str:
         """A text that differs exactly when another set of revoked and released lines is known."""
 
+    def find(self, wanted: Wanted, now: datetime) -> Iterable[CertificateRecord]:
+        """Return those of the certificates that are wanted, in the same order."""
+
     def current(self, name: str, now: datetime) -> CertificateRecord | None:
         """Return the newest live certificate of *name*."""
 
@@ -75,6 +78,9 @@ class LedgerState(Protocol):
 
     def two_live(self, name: str, now: datetime) -> tuple[CertificateRecord, ...]:
         """Return the live certificates of *name*, newest first, where there is more than one; else nothing."""
+
+    def doubles(self, now: datetime) -> Mapping[str, tuple[CertificateRecord, ...]]:
+        """Return two_live() of every name that has two, by name."""
 
     def by_serial(self, serial: str) -> CertificateRecord | None:
         """Return the certificate with this serial, in upper-case hex."""
@@ -89,6 +95,9 @@ class LedgerState(Protocol):
         self, name: str, now: datetime, purpose: str = "certificate", gone: Callable[[Holder], bool] = is_gone
     ) -> OpenIntent | None:
         """Return the open intent that still claims *name*: not lapsed, and its process not surely ended."""
+
+    def last_crl(self, scope: str) -> Crl | None:
+        """Return the CRL of *scope* with the highest number."""
 
     def counts(self, now: datetime) -> Mapping[str, int]:
         """Return how many certificates are in each of STATUSES, and `open_intents`."""

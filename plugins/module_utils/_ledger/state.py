@@ -22,7 +22,7 @@ class Revocation:
     """The revocation in force for one serial.
 
     Attributes:
-        lines: ids of the lines behind it: one, or every hold that nobody released.
+        holds: for a hold, the ids of its lines that nobody released.
         not_after: end of the certificate's life, None where the ledger does not know the certificate.
     """
 
@@ -31,7 +31,7 @@ class Revocation:
     revoked_at: datetime
     invalidity_date: datetime | None
     not_after: datetime | None
-    lines: tuple[str, ...]
+    holds: tuple[str, ...] = ()
 
     @property
     def hold(self) -> bool:
@@ -82,6 +82,29 @@ class CertificateRecord:
     def is_live(self, now: datetime) -> bool:
         """Tell whether it can be the current one of its name. A hold is no end: it may be released."""
         return self.status(now) in {"valid", "on_hold"}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which certificates are asked for; an empty field wants every one.
+
+    Attributes:
+        statuses: of STATUSES.
+        expires_before: wants those whose not_after is earlier.
+    """
+
+    names: frozenset[str] = frozenset()
+    profiles: frozenset[str] = frozenset()
+    statuses: frozenset[str] = frozenset()
+    expires_before: datetime | None = None
+
+    def matches(self, record: CertificateRecord, now: datetime) -> bool:
+        return (
+            (not self.names or record.name in self.names)
+            and (not self.profiles or record.profile in self.profiles)
+            and (not self.statuses or record.status(now) in self.statuses)
+            and (self.expires_before is None or record.not_after < self.expires_before)
+        )
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,195 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The state of a large ledger, looked up through its index and read from the file."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from .._pki.errors import LedgerError
+from .codec import time_text, to_time
+from .entries import Crl, Entry, Holder, Intent
+from .fold import claim_among, crls_in_order, fold
+from .holders import is_gone
+from .index_file import connected, in_step, index_path, places_of, read_about, read_places
+from .state import STATUSES, CertificateRecord, OpenIntent, Revocation, Wanted
+
+_STATUS_NOW = "CASE WHEN status = 'revoked' THEN status WHEN not_after < ? THEN 'expired' ELSE status END"
+_LIVE = "status IN ('valid', 'on_hold') AND not_after >= ?"
+
+
+@dataclass(frozen=True)
+class IndexedState:
+    """A LedgerState that reads of the ledger file what is asked for.
+
+    What others append meanwhile may be seen; where the file is replaced, asking fails.
+    """
+
+    path: Path
+    generation: str
+    authority: str
+    latest: datetime | None
+    revocation_mark: str
+
+    @property
+    def certificates(self) -> Iterable[CertificateRecord]:
+        return self._records("status IS NOT NULL")
+
+    def find(self, wanted: Wanted, now: datetime) -> Iterable[CertificateRecord]:
+        terms, values = ["status IS NOT NULL"], []
+        for column, choices in (("name", wanted.names), ("profile", wanted.profiles)):
+            if choices:
+                terms.append(f"{column} IN ({', '.join('?' * len(choices))})")
+                values += sorted(choices)
+        if wanted.expires_before:
+            terms.append("not_after < ?")
+            values.append(time_text(wanted.expires_before))
+        if wanted.statuses:
+            terms.append(f"{_STATUS_NOW} IN ({', '.join('?' * len(wanted.statuses))})")
+            values += [time_text(now), *sorted(wanted.statuses)]
+        return self._records(" AND ".join(terms), values)
+
+    @property
+    def open_intents(self) -> tuple[Intent, ...]:
+        return tuple(item.intent for item in self._open())
+
+    @property
+    def revocations(self) -> Iterable[Revocation]:
+        with self._asked() as (connection, _):
+            yield from map(
+                _revocation,
+                connection.execute(
+                    "SELECT key, reason, revoked_at, invalidity_date, not_after, holds FROM groups "
+                    "WHERE reason IS NOT NULL ORDER BY key"
+                ),
+            )
+
+    @property
+    def crls(self) -> tuple[Crl, ...]:
+        return self._crls("SELECT places FROM crls")
+
+    def last_crl(self, scope: str) -> Crl | None:
+        newest = "SELECT places FROM crls WHERE scope = ?1 AND number = (SELECT max(number) FROM crls WHERE scope = ?1)"
+        return next(reversed(self._crls(newest, (scope,))), None)
+
+    def current(self, name: str, now: datetime) -> CertificateRecord | None:
+        return next(iter(self._live(name, now)), None)
+
+    def by_name(self, name: str) -> tuple[CertificateRecord, ...]:
+        return tuple(self._records("status IS NOT NULL AND name = ?", [name]))
+
+    def two_live(self, name: str, now: datetime) -> tuple[CertificateRecord, ...]:
+        live = self._live(name, now)
+        return live if len(live) > 1 else ()
+
+    def doubles(self, now: datetime) -> Mapping[str, tuple[CertificateRecord, ...]]:
+        with self._asked() as (connection, _):
+            names = connection.execute(
+                f"SELECT name FROM groups WHERE {_LIVE} GROUP BY name HAVING count(*) > 1 ORDER BY name",  # noqa: S608
+                (time_text(now),),
+            ).fetchall()
+        return {name: self._live(name, now) for (name,) in names}
+
+    def by_serial(self, serial: str) -> CertificateRecord | None:
+        return next(self._records("key = ? AND status IS NOT NULL", [serial]), None)
+
+    def revocation_of(self, serial: str) -> Revocation | None:
+        with self._asked() as (connection, read):
+            return fold(read(places_of(connection, serial))).revocation_of(serial)
+
+    def intent_of(self, serial: str) -> Intent | None:
+        with self._asked() as (connection, read):
+            return fold(read(places_of(connection, serial))).intent_of(serial)
+
+    def claim_on(
+        self, name: str, now: datetime, purpose: str = "certificate", gone: Callable[[Holder], bool] = is_gone
+    ) -> OpenIntent | None:
+        return claim_among(self._open(), name, now, purpose, gone)
+
+    def counts(self, now: datetime) -> Mapping[str, int]:
+        with self._asked() as (connection, _):
+            by_status = f"SELECT {_STATUS_NOW}, count(*) FROM groups WHERE status IS NOT NULL GROUP BY 1"  # noqa: S608
+            found = dict(connection.execute(by_status, (time_text(now),)))
+            (open_intents,) = connection.execute("SELECT count(*) FROM groups WHERE open").fetchone()
+        return {**{status: found.get(status, 0) for status in STATUSES}, "open_intents": open_intents}
+
+    def _live(self, name: str, now: datetime) -> tuple[CertificateRecord, ...]:
+        return tuple(self._records(f"name = ? AND {_LIVE}", [name, time_text(now)]))
+
+    def _records(self, where: str, values: Sequence[str] = ()) -> Iterator[CertificateRecord]:
+        query = f"SELECT key, places FROM groups WHERE {where} ORDER BY name, recorded_at DESC, key DESC"  # noqa: S608
+        with self._asked() as (connection, read):
+            for key, places in connection.execute(query, values):
+                yield fold(read(places)).records[key]
+
+    def _open(self) -> list[OpenIntent]:
+        with self._asked() as (connection, read):
+            groups = connection.execute("SELECT key, places FROM groups WHERE open").fetchall()
+            found = [
+                item
+                for key, places in groups
+                for item in fold(read(places)).open
+                if (item.intent.serial or item.intent.id) == key
+            ]
+        return sorted(found, key=lambda item: (item.intent.time, item.intent.id))
+
+    def _crls(self, query: str, values: Sequence[str] = ()) -> tuple[Crl, ...]:
+        with self._asked() as (connection, read):
+            lines = [line for (places,) in connection.execute(query, values) for line in read(places)]
+        return crls_in_order(line for line in lines if isinstance(line, Crl))
+
+    @contextmanager
+    def _asked(self) -> Iterator[tuple[sqlite3.Connection, Callable[[bytes], list[Entry]]]]:
+        """Open index and ledger for one question.
+
+        Raises:
+            LedgerError: one of them is not what it was when this state was read.
+        """
+        try:
+            with open(self.path, "rb") as ledger, connected(index_path(self.path)) as connection:
+                about = read_about(connection)
+                if about.generation != self.generation or not about.is_of(ledger.fileno()):
+                    raise LedgerError("the ledger was replaced while it was read; run again")
+                yield connection, lambda places: read_places(ledger.fileno(), places)
+        except LedgerError as exc:
+            raise LedgerError(f"{self.path}: {exc}") from None
+        except (sqlite3.Error, OSError) as exc:
+            raise LedgerError(f"{self.path}: the ledger cannot be looked up: {exc}; run again") from exc
+
+
+def read_indexed(path: Path, known: str = "") -> IndexedState:
+    """Return the state of a ledger file.
+
+    Args:
+        known: see in_step().
+    Raises:
+        LedgerError: the ledger is damaged.
+        sqlite3.Error, OSError: no index can be kept here.
+    """
+    about = in_step(path, known)
+    return IndexedState(
+        path=path,
+        generation=about.generation,
+        authority=about.authority,
+        latest=to_time(about.latest) if about.latest else None,
+        revocation_mark=about.mark,
+    )
+
+
+def _revocation(row: tuple[str, str, str, str | None, str | None, str]) -> Revocation:
+    serial, reason, revoked_at, invalidity_date, not_after, holds = row
+    return Revocation(
+        serial=serial,
+        reason=reason,
+        revoked_at=to_time(revoked_at),
+        invalidity_date=to_time(invalidity_date) if invalidity_date else None,
+        not_after=to_time(not_after) if not_after else None,
+        holds=tuple(holds.split()),
+    )
