@@ -178,7 +178,7 @@ def _obtain_key(store: KeyStore, desired: DesiredKey, sleep: Callable[[float], N
     """Adopt what a dead run left behind or make a key, and be content with the winner of a race."""
     orphan = find_orphan(store, desired)
     own = orphan or store.create(new_key(desired), desired.alias)
-    if store.create_alias(desired.alias, own.key_id):
+    if _give_alias(store, desired.alias, own.key_id):
         found = f"{own.arn} was made for {desired.alias} by a run that did not end, and is used now"
         return EnsuredKey(_fresh(store, desired, own, made=not orphan), (found,) if orphan else ())
     winner = _await_alias(store, desired.alias, sleep)
@@ -186,6 +186,16 @@ def _obtain_key(store: KeyStore, desired: DesiredKey, sleep: Callable[[float], N
         return EnsuredKey(_fresh(store, desired, own, made=not orphan))
     notes = () if orphan else (_discard(store, own, winner, desired.alias),)
     return EnsuredKey(_fresh(store, desired, winner, made=False), notes)
+
+
+def _give_alias(store: KeyStore, alias: str, key_id: str) -> bool:
+    """Return whether the key has got the alias; a leftover may go to deletion meanwhile, once another has the alias."""
+    try:
+        return store.create_alias(alias, key_id)
+    except KeyStateError:
+        if store.describe(alias) is None:
+            raise
+        return False
 
 
 def _fresh(store: KeyStore, desired: DesiredKey, key: KeyDescription, *, made: bool) -> CurrentKey:

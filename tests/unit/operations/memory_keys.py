@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from ansible_collections.rootstock.pki.plugins.module_utils._keys.description import KeyDescription
 from ansible_collections.rootstock.pki.plugins.module_utils._keys.plan import NewKey
 from ansible_collections.rootstock.pki.plugins.module_utils._keys.policy import default_policy
-from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import AwsError
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import AwsError, KeyStateError
 
 T = TypeVar("T")
 ACCOUNT = "arn:aws:kms:eu-central-1:111122223333:key/"
@@ -111,6 +111,8 @@ class MemoryKeyStore:
         return self.account.keys[name].description if name in self.account.keys else None
 
     def _name(self, alias: str, key_id: str) -> bool:
+        if self.account.keys[key_id].description.state == "PendingDeletion":
+            raise KeyStateError(f"{key_id} is pending deletion")
         taken = alias in self.account.aliases
         self.account.aliases.setdefault(alias, key_id)
         return not taken

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.rootstock.pki.plugins.module_utils._keys.plan import DesiredKey, plan_key
+from ansible_collections.rootstock.pki.plugins.module_utils._keys.plan import DesiredKey, new_key, plan_key
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.ensure_key import (
     EnsuredKey,
     ensure_key,
@@ -301,3 +301,17 @@ def test_runs_nested_in_runs_and_killed_there_leave_one_key(moments: list[tuple[
     left = [key for key in account.in_use() if key is not named]
     killed = sum(dies for _, dies in moments)
     assert len(left) <= killed
+
+
+def test_a_leftover_that_goes_to_deletion_while_it_is_taken_up_gives_way_to_the_winner() -> None:
+    account = Keys()
+    with pytest.raises(DiedError):
+        converge(MemoryKeyStore(account, die_at(5)))
+
+    def step(moment: str) -> None:
+        if moment == "before create_alias" and len(account.keys) == 1:
+            winner = MemoryKeyStore(account).create(new_key(WANTED), "alias/pki/root")
+            MemoryKeyStore(account).create_alias("alias/pki/root", winner.key_id)
+            MemoryKeyStore(account).schedule_deletion("key-1", 30)
+
+    assert converge(MemoryKeyStore(account, step)).key.description.key_id == "key-2"
