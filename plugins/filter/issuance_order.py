@@ -68,7 +68,7 @@ def issuance_order(
     problems = tree_problems(tree, datetime.now(timezone.utc).replace(microsecond=0))
     if problems:
         raise AnsibleFilterError(refusal(problems))
-    return [entry.options for entry in in_order(tree)]
+    return [entry.written for entry in in_order(tree)]
 
 
 class FilterModule:

@@ -30,8 +30,9 @@ class Tree:
     by_name: Mapping[str, Entry] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        # The first of a name counts; the others are reported.
-        object.__setattr__(self, "by_name", {entry.name: entry for entry in reversed(self.authorities)})
+        names = dict.fromkeys(entry.name for entry in self.authorities)
+        first = {entry.name: entry for entry in reversed(self.authorities)}  # the others of a name are reported
+        object.__setattr__(self, "by_name", {name: first[name] for name in names})
 
     @property
     def entries(self) -> tuple[Entry, ...]:

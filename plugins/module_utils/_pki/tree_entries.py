@@ -128,6 +128,7 @@ class Entry:
         options: what is said about it, as far as it is understood.
         key: its KMS key likewise; None where the key is somebody else's.
         alias: alias of that key, without `alias/`; empty where the key is named by key_id, or is not in KMS.
+        written: everything as the inventory has it.
     """
 
     kind: str
@@ -135,6 +136,7 @@ class Entry:
     options: Mapping[str, object] = field(hash=False)
     key: Mapping[str, object] | None = field(hash=False)
     alias: str
+    written: Mapping[str, object] = field(hash=False)
 
     @property
     def label(self) -> str:
@@ -178,11 +180,11 @@ def to_entry(kind: str, options: Mapping[str, object], pki_name: str) -> Entry:
     key = options.get("key")
     given = _in_shape(options, OPTIONS[kind])
     if not isinstance(key, Mapping):
-        return Entry(kind, name, given, None, "")
+        return Entry(kind, name, given, None, "", options)
     alias = str(key.get("alias") or "").removeprefix("alias/")
     if not alias and not key.get("key_id"):
         alias = f"pki/{pki_name}/{name}"
-    return Entry(kind, name, given, _in_shape(key, KEY_OPTIONS), alias)
+    return Entry(kind, name, given, _in_shape(key, KEY_OPTIONS), alias, options)
 
 
 def _in_shape(options: Mapping[str, object], known: Mapping[str, Shape]) -> dict[str, object]:

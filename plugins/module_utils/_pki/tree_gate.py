@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from .certificate import certificate_builder, specify, validity
+from .certificate import ISSUER_END, certificate_builder, specify, validity
 from .errors import SpecError
 from .gate import CHECKS, Proposal
 from .request import to_request
@@ -87,7 +87,8 @@ def _propose(entry: Entry, tree: Tree, trials: Mapping[str, _Trial], now: dateti
     then = now + _STEP * len(above)
     request = to_request(entry.name, entry.options)
     spec = specify(request, None if entry.text("csr_path") else _trial_key(), None)
-    period = None if pending else validity(request.lifetime, chain[0] if chain else None, then)
+    open_ended = pending and request.lifetime.not_after == ISSUER_END
+    period = None if open_ended else validity(request.lifetime, chain[0] if chain else None, then)
     if period is not None and period.not_after > period.not_before:
         renew_time(period.not_before, period.not_after, request.lifetime.renew_before)
     return Proposal(spec, chain, period, then, issuer_pending=pending)

@@ -1,0 +1,368 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Issuers come first, and an inventory that cannot be built is refused once, with everything that is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+from ansible.errors import AnsibleFilterError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.rootstock.pki.plugins.filter.issuance_order import FilterModule, issuance_order
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_entries import KEY_SPECS
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_gate import HASHES
+from ansible_collections.rootstock.pki.plugins.module_utils._signer.algorithms import ALGORITHMS
+from ansible_collections.rootstock.pki.plugins.module_utils._signer.algorithms import KEY_SPECS as SIGNING_KEYS
+
+Options = Mapping[str, Any]
+
+
+def root(name: str = "root", **more: object) -> dict[str, Any]:
+    entry = {"name": name, "certificate_profile": "root_ca", "subject": {"CN": f"Root {name}"}, "key": {}}
+    return {**entry, **more}
+
+
+def authority(name: str, issuer: str, **more: object) -> dict[str, Any]:
+    profile = {"issuer": issuer, "certificate_profile": "subordinate_ca", "not_after": "issuer"}
+    return {**root(name), **profile, **more}
+
+
+def certificate(name: str, issuer: str = "root", **more: object) -> dict[str, Any]:
+    entry = {
+        "name": name,
+        "issuer": issuer,
+        "certificate_profile": "document_signing",
+        "subject": {"CN": name},
+        "key": {},
+    }
+    return {**entry, **more}
+
+
+def without(entry: Options, *options: str) -> dict[str, Any]:
+    return {option: value for option, value in entry.items() if option not in options}
+
+
+def names(entries: Sequence[Options]) -> list[str]:
+    return [entry["name"] for entry in entries]
+
+
+def refusal(authorities: object, certificates: object = (), **more: str) -> list[str]:
+    """Return the problems that an inventory is refused for, one each."""
+    with pytest.raises(AnsibleFilterError) as refused:
+        issuance_order(authorities, certificates, **more)
+    heading, *problems = str(refused.value).split("\n- ")
+    assert heading == f"The inventory has {len(problems)} problems:" if len(problems) > 1 else "one problem" in heading
+    return problems
+
+
+# Order
+
+
+def test_the_filter_has_the_name_that_playbooks_use() -> None:
+    assert FilterModule().filters() == {"issuance_order": issuance_order}
+
+
+def test_issuers_come_first_and_the_rest_stays_as_written() -> None:
+    tree = [authority("c", "b"), authority("b", "a"), root("z"), root("a"), authority("y", "z")]
+    assert names(issuance_order(tree)) == ["a", "b", "c", "z", "y"]
+
+
+def test_certificates_follow_the_authorities() -> None:
+    order = issuance_order([authority("b", "a"), root("a")], [certificate("two", "b"), certificate("one", "a")])
+    assert names(order) == ["a", "b", "two", "one"]
+
+
+def test_entries_come_out_as_they_went_in() -> None:
+    entry = root(not_after="+10d", renew_before=None)
+    assert issuance_order([entry]) == [entry]
+
+
+def test_a_tree_may_be_as_deep_as_you_like() -> None:
+    depth = 300
+    line = [authority(f"ca{n}", f"ca{n - 1}") for n in range(depth, 0, -1)]
+    assert names(issuance_order([*line, root("ca0")])) == [f"ca{n}" for n in range(depth + 1)]
+
+
+def test_mappings_and_sequences_of_any_kind_are_understood() -> None:
+    entry = MappingProxyType({**root(), "subject": MappingProxyType({"CN": "Root"}), "key": MappingProxyType({})})
+    assert names(issuance_order((entry,), ())) == ["root"]
+
+
+@given(st.data())
+def test_in_every_forest_all_come_after_their_issuers(data: st.DataObject) -> None:
+    issuers = [data.draw(st.integers(-1, n - 1)) for n in range(data.draw(st.integers(1, 8)))]
+    forest = [root(f"ca{n}") if i < 0 else authority(f"ca{n}", f"ca{i}") for n, i in enumerate(issuers)]
+    ordered = names(issuance_order(data.draw(st.permutations(forest))))
+    assert sorted(ordered) == sorted(names(forest))
+    assert all(ordered.index(f"ca{n}") > ordered.index(f"ca{i}") for n, i in enumerate(issuers) if i >= 0)
+
+
+# What makes an order impossible
+
+
+def test_every_problem_is_in_one_message() -> None:
+    problems = refusal(
+        [root(key=None), authority("a", "b"), authority("b", "a"), authority("root", "rot")],
+        [certificate("web", "services"), certificate("a", "root", not_after="tomorrow")],
+    )
+    assert len(problems) == 7
+
+
+def test_an_unknown_issuer_is_refused_with_the_nearest_name() -> None:
+    assert refusal([root("services")], [certificate("web", "service")]) == [
+        "certificate web: issuer service is not in pki_authorities; did you mean services?"
+    ]
+
+
+def test_an_unknown_issuer_that_is_near_to_none_is_refused_with_all_names() -> None:
+    problems = refusal([root("a"), root("b")], [certificate("web", "xyz")])
+    assert problems == ["certificate web: issuer xyz is not in pki_authorities; there are a, b"]
+
+
+@pytest.mark.parametrize("length", [1, 2, 5])
+def test_a_circle_of_issuers_is_shown_once_from_end_to_end(length: int) -> None:
+    circle = [authority(f"ca{n}", f"ca{(n + 1) % length}") for n in range(length)]
+    line = " -> ".join([*(f"ca{n}" for n in range(length)), "ca0"])
+    below = authority("below", "ca0")
+    assert refusal([root(), below, *circle]) == [f"issuers go round in a circle: {line}"]
+
+
+def test_a_certificate_cannot_be_an_issuer() -> None:
+    problems = refusal([root()], [certificate("people"), certificate("alice", "people")])
+    assert problems == ["certificate alice: issuer people is not in pki_authorities; there are root"]
+
+
+@pytest.mark.parametrize("kind", [authority, certificate])
+def test_a_name_that_is_given_twice_is_refused(kind: Any) -> None:
+    authorities = [root(), kind("a", "root", subject={"CN": "b"}, key={"alias": "other"})]
+    authorities, certificates = (authorities, []) if kind is authority else (authorities[:1], authorities[1:])
+    problems = refusal([*authorities, authority("a", "root")], certificates)
+    assert [problem.partition(" is given ")[0] for problem in problems] == ["name a"]
+
+
+@pytest.mark.parametrize("alias", ["pki/pki/root", "alias/pki/pki/root"])
+def test_an_alias_that_is_given_twice_is_refused(alias: str) -> None:
+    assert refusal([root()], [certificate("web", key={"alias": alias})]) == [
+        "alias pki/pki/root is the key of authority root and certificate web; each needs its own"
+    ]
+
+
+def test_one_alias_in_two_regions_is_two_keys() -> None:
+    keys = [{"alias": "ca"}, {"alias": "ca", "region": "eu-west-1"}]
+    assert len(issuance_order([root("a", key=keys[0]), root("b", key=keys[1])])) == 2
+
+
+def test_a_key_id_that_is_given_twice_is_refused() -> None:
+    key = {"key_id": "1234abcd-12ab-34cd-56ef-1234567890ab"}
+    assert len(refusal([root("a", key=key), root("b", key=key)])) == 1
+
+
+def test_two_authorities_of_one_subject_are_refused() -> None:
+    problems = refusal([root("a", subject={"CN": "Acme"}), root("b", subject=None, subject_ordered=[{"CN": "Acme"}])])
+    assert [problem.partition(";")[0] for problem in problems] == ["authority a and authority b have the same subject"]
+
+
+# What is wrong with an entry by itself
+
+
+@pytest.mark.parametrize("name", ["Root", "-root", ".", "../x", "a/b", "a b", "", "ä", "a" * 64, 7, ["a"]])
+def test_a_name_that_could_not_be_a_path_and_an_alias_is_refused(name: object) -> None:
+    problems = refusal([root(), {**root(), "name": name}])
+    assert problems[0].startswith(f"pki_authorities[1]: name {name!r} does not fit")
+
+
+def test_a_name_of_the_tree_that_could_not_be_an_alias_is_refused() -> None:
+    assert refusal([root()], pki_name="Acme")[0].startswith("pki_name 'Acme' does not fit")
+
+
+@pytest.mark.parametrize("entry", [None, "root", 7, ["root"]])
+def test_an_entry_that_is_no_mapping_is_refused_by_its_place(entry: object) -> None:
+    assert refusal([root(), entry])[0].startswith("pki_authorities[1]: is ")
+
+
+def test_an_entry_without_a_name_is_refused_by_its_place() -> None:
+    assert refusal([root()], [without(certificate("x"), "name")]) == ["pki_certificates[0]: has no name"]
+
+
+@pytest.mark.parametrize("authorities", [None, [], {}, "root"])
+def test_a_tree_without_authorities_is_refused(authorities: object) -> None:
+    assert refusal(authorities)[0].startswith("pki_authorities is ")
+
+
+@pytest.mark.parametrize(
+    ("entry", "problem"),
+    [
+        (without(root(), "subject"), "authority root: has no subject"),
+        (without(root(), "key"), "authority root: has no key"),
+        (
+            root(subject_ordered=[{"CN": "x"}]),
+            "authority root: has both subject and subject_ordered; one of them names it",
+        ),
+        (root(subjet={}), "authority root: unknown option subjet; did you mean subject?"),
+        (
+            root(csr_path="x.csr"),
+            "authority root: unknown option csr_path; there are name, issuer, certificate_profile",
+        ),
+        (root(key={"keyspec": "RSA_2048"}), "authority root: key: unknown option keyspec; did you mean key_spec?"),
+        (root(key={"key_spec": "RSA_1024"}), "authority root: key_spec RSA_1024 cannot sign; there are RSA_2048"),
+        (root(key={"key_spec": "SYMMETRIC_DEFAULT"}), "authority root: key_spec SYMMETRIC_DEFAULT cannot sign"),
+        (root(key={"alias": "aws/root"}), "authority root: key alias aws/root begins with aws/, which belongs to AWS"),
+        (root(key={"alias": "pki:root"}), "authority root: key alias 'pki:root' does not fit"),
+        (root("r.1"), "authority r.1: its name cannot be part of an alias because of the dot; give key an alias"),
+        (root(key="pki/root"), "authority root: key is 'pki/root'; expected a mapping"),
+        (root(path_length=-1), "authority root: path_length is -1; expected a whole number, 0 or more"),
+        (root(path_length=True), "authority root: path_length is True; expected a whole number, 0 or more"),
+        (root(reissue_root="maybe"), "authority root: reissue_root is 'maybe'; expected true or false"),
+        (root(subject="CN=Root"), "authority root: subject is 'CN=Root'; expected a mapping"),
+        (
+            root(name_constraints_permitted="DNS:a"),
+            "authority root: name_constraints_permitted is 'DNS:a'; expected a list",
+        ),
+        (root(certificate_profile="root"), "authority root: unknown certificate_profile root; did you mean root_ca?"),
+        (
+            root(certificate_profile=None),
+            "authority root: has no certificate_profile; there are root_ca, subordinate_ca",
+        ),
+        (
+            root(certificate_profile="tls_server"),
+            "authority root: certificate_profile tls_server is not for authority entries",
+        ),
+        (root(certificate_profile="subordinate_ca"), "authority root: is a subordinate_ca without an issuer; name one"),
+        (root("certificates"), "authority certificates: the folder certificates holds other files of the tree"),
+        (root("trust"), "authority trust: the folder trust holds other files of the tree; choose another name"),
+        (root("bundle"), "authority bundle: trust/bundle.pem holds all roots; choose another name"),
+    ],
+)
+def test_an_authority_that_is_wrong_by_itself_is_refused(entry: Options, problem: str) -> None:
+    assert [found[: len(problem)] for found in refusal([root("other"), entry])] == [problem]
+
+
+@pytest.mark.parametrize(
+    ("entry", "problem"),
+    [
+        (without(certificate("web"), "issuer"), "certificate web: has no issuer; name the authority that issues it"),
+        (without(certificate("web"), "subject"), "certificate web: has no subject"),
+        (
+            without(certificate("web"), "key"),
+            "certificate web: says of no key that it is for; expected exactly one of key",
+        ),
+        (certificate("web", csr_path="a.csr"), "certificate web: has key and csr_path; expected exactly one of key"),
+        (certificate("web", public_key_path="a.pem"), "certificate web: has key and public_key_path; expected exactly"),
+        (certificate("web", path_length=0), "certificate web: unknown option path_length; there are name, issuer"),
+        (certificate("web", certificate_profile="root_ca"), "certificate web: certificate_profile root_ca is not for"),
+        (
+            certificate("web.chain", key={"alias": "x"}),
+            "certificate web.chain: web.chain.pem would be the chain file of web",
+        ),
+        (
+            certificate("w.fullchain", key={"alias": "x"}),
+            "certificate w.fullchain: w.fullchain.pem would be the fullchain",
+        ),
+    ],
+)
+def test_a_certificate_that_is_wrong_by_itself_is_refused(entry: Options, problem: str) -> None:
+    assert [found[: len(problem)] for found in refusal([root()], [entry])] == [problem]
+
+
+def test_a_root_with_an_issuer_is_refused() -> None:
+    problems = refusal([root(), root("other", issuer="root")])
+    assert problems == ["authority other: is a root_ca and has the issuer root; leave issuer out or use subordinate_ca"]
+
+
+@pytest.mark.parametrize("name", ["certificates", "trust", "bundle"])
+def test_names_of_folders_are_free_for_certificates(name: str) -> None:
+    assert names(issuance_order([root()], [certificate(name)])) == ["root", name]
+
+
+def test_templates_may_yield_strings_for_numbers_and_flags() -> None:
+    entry = root(path_length="1", reissue_root="False", name_constraints_exclude_others="true")
+    assert len(issuance_order([entry, authority("a", "root", path_length="0")])) == 2
+
+
+def test_a_csr_may_hold_all_the_names() -> None:
+    assert len(issuance_order([root()], [without(certificate("web", csr_path="web.csr"), "key", "subject")])) == 2
+
+
+# What the gate would refuse
+
+
+@pytest.mark.parametrize(
+    ("more", "problem"),
+    [
+        ({"not_after": "+7300d"}, "is past the end of the issuer"),
+        ({"not_after": "20990101000000Z"}, "is past the end of the issuer"),
+        ({"not_after": "soon"}, "time 'soon' is not understood"),
+        (
+            {"not_after": "+10d", "renew_before": "11d"},
+            "renew_before '11d' is not shorter than the lifetime of 10 days",
+        ),
+        ({"not_before": "+20d", "not_after": "+10d"}, "is not later than"),
+        ({"path_length": 3}, "path_length 3 is more than CN=Root root leaves; at most 1"),
+        ({"subject": {"CM": "x"}}, "subject: attribute 'CM' is unknown"),
+        ({"name_constraints_permitted": ["acme.internal"]}, "acme.internal"),
+        ({"digest": "sha512"}, "digest sha512 does not fit the issuer's ECC_NIST_P256 key; its hash is sha256"),
+        ({"signature_padding": "pss"}, "signature_padding pss is for RSA keys, and the issuer's key is ECC_NIST_P256"),
+        ({"crl_distribution_points": [{}]}, "crl_distribution_points: an entry has neither full_name nor crl_issuer"),
+    ],
+)
+def test_an_authority_that_the_gate_would_refuse_is_refused_before(more: Options, problem: str) -> None:
+    (found,) = refusal([root(path_length=2, not_after="+7300d"), authority("a", "root", **more)])
+    assert found.startswith("authority a: ")
+    assert problem in found
+
+
+@pytest.mark.parametrize(
+    ("more", "problem"),
+    [
+        ({"certificate_profile": "tls_server"}, "needs a subject_alt_name of DNS or IP"),
+        ({"subject_alt_name": ["DNS:web.example.com"]}, "DNS:web.example.com is outside of what"),
+        ({"subject_alt_name": ["IP:10.0.0.1"]}, "IP:10.0.0.1 is excluded"),
+        ({"subject_alt_name": ["web.acme.internal"]}, "web.acme.internal"),
+        ({"certificate_profile": "tls_client", "not_after": "+900d"}, "longer than the 825 days"),
+    ],
+)
+def test_a_certificate_that_the_gate_would_refuse_is_refused_before(more: Options, problem: str) -> None:
+    services = authority("services", "root", name_constraints_permitted=["DNS:acme.internal"])
+    (found,) = refusal([root(), services], [certificate("web", "services", **more)])
+    assert found.startswith("certificate web: ")
+    assert problem in found
+
+
+def test_a_path_length_that_cannot_hold_what_is_below_is_refused() -> None:
+    tree = [root(path_length=1), authority("a", "root"), authority("b", "a"), authority("c", "b")]
+    problems = refusal(tree)
+    assert [problem.partition(": path_length 1 of CN=Root root forbids")[0] for problem in problems] == [
+        "authority b",
+        "authority c",
+    ]
+
+
+def test_name_constraints_hold_for_all_that_is_below() -> None:
+    tree = [root(name_constraints_permitted=["DNS:acme.internal"]), authority("a", "root"), authority("b", "a")]
+    web = certificate("web", "b", subject_alt_name=["DNS:web.example.com"])
+    assert len(refusal(tree, [web])) == 1
+    assert len(issuance_order(tree, [{**web, "subject_alt_name": ["DNS:web.acme.internal"]}])) == 4
+
+
+def test_equal_relative_ends_are_refused_since_the_issuer_is_made_first() -> None:
+    (problem,) = refusal([root(not_after="+10d"), authority("a", "root", not_after="+10d")])
+    assert problem.endswith("or not_after: issuer")
+
+
+def test_what_is_below_a_broken_authority_is_checked_by_itself() -> None:
+    problems = refusal([root(subjet={})], [certificate("web", not_after="soon")])
+    assert [problem.partition(":")[0] for problem in problems] == ["authority root", "certificate web"]
+
+
+def test_the_table_of_hashes_agrees_with_the_table_of_the_signer() -> None:
+    signing = {spec: row for spec, row in SIGNING_KEYS.items() if row.signing_algorithms}
+    assert tuple(signing) == KEY_SPECS
+    fixed = {spec: ALGORITHMS[row.x509_default].hash for spec, row in signing.items() if row.family != "RSA"}
+    assert fixed == HASHES
