@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import argparse
 import fcntl
+import signal
 import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
+from typing import TextIO
 
 from tests.harness.ansible_stages import integration, molecule, sanity
 from tests.harness.environment import BUILD, prepare_home
-from tests.harness.stages import Outcome, Stage, call, count_pytest, one_check
+from tests.harness.stages import Outcome, Stage, call, count_pytest, end_all, one_check
 
 GROUPS = {
     "sanity": ["sanity"],
@@ -59,29 +61,36 @@ def row(name: str, outcome: Outcome, seconds: float) -> str:
     return f"{name:<14}{outcome.passed:>7}{outcome.failed:>8}{seconds:>9.1f}"
 
 
+def tell(name: str, outcome: Outcome, seconds: float) -> None:
+    if outcome.failed:
+        print(f"\n===== {name} failed =====\n{outcome.output}===== end of {name} =====\n", flush=True)
+    else:
+        print(f"{name}: {outcome.passed} passed in {seconds:.1f} s", flush=True)
+
+
 def run(chosen: Sequence[Stage]) -> int:
     """Run the stages, tell each as it ends, and return the exit status."""
-    rows: dict[str, str] = {}
-    outcomes: list[Outcome] = []
+    results: dict[str, tuple[Outcome, float]] = {}
     began = time.monotonic()
     with ThreadPoolExecutor(2) as pool:
-        running = {pool.submit(timed, stage): stage.name for stage in chosen}
-        for future in as_completed(running):
-            name, (outcome, seconds) = running[future], future.result()
-            rows[name] = row(name, outcome, seconds)
-            outcomes.append(outcome)
-            if outcome.failed:
-                print(f"\n===== {name} failed =====\n{outcome.output}===== end of {name} =====\n", flush=True)
-            else:
-                print(f"{name}: {outcome.passed} passed in {seconds:.1f} s", flush=True)
+        futures = {pool.submit(timed, stage): stage.name for stage in chosen}
+        try:
+            for future in as_completed(futures):
+                results[futures[future]] = future.result()
+                tell(futures[future], *future.result())
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
+            end_all()
+            raise
+    total = Outcome(sum(o.passed for o, _s in results.values()), sum(o.failed for o, _s in results.values()), "")
     print(f"\n{'stage':<14}{'passed':>7}{'failed':>8}{'seconds':>9}")
-    print("\n".join(rows[stage.name] for stage in chosen))
-    passed, failed = sum(o.passed for o in outcomes), sum(o.failed for o in outcomes)
-    print(f"{'all':<14}{passed:>7}{failed:>8}{time.monotonic() - began:>9.1f}\n\n{passed} passed, {failed} failed")
-    return int(failed > 0)
+    print("\n".join(row(stage.name, *results[stage.name]) for stage in chosen))
+    print(row("all", total, time.monotonic() - began))
+    print(f"\n{total.passed} passed, {total.failed} failed")
+    return int(total.failed > 0)
 
 
-def lock(path: Path) -> object:
+def lock(path: Path) -> TextIO:
     """Wait until no other run uses this checkout's build folder; hold the result as long as this one does."""
     path.parent.mkdir(parents=True, exist_ok=True)
     file = path.open("w")
@@ -101,11 +110,16 @@ def main() -> int:
     if unknown := set(options.groups) - set(GROUPS):
         parser.error(f"no such group: {', '.join(sorted(unknown))}")
     names = [name for group in options.groups or GROUPS for name in GROUPS[group]]
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     held = lock(BUILD / "test.lock")
     prepare_home()
-    status = run([stage for stage in stages(options.targets) if stage.name in names])
-    del held
-    return status
+    try:
+        return run([stage for stage in stages(options.targets) if stage.name in names])
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    finally:
+        held.close()
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from tests.harness.environment import CHECKOUT, environment
 
 LONGEST = int(os.environ.get("ROOTSTOCK_STAGE_SECONDS", "1800"))
 PYTEST_COUNT = re.compile(r"(\d+) (passed|failed|errors?|skipped|xfailed|xpassed|deselected)\b")
+LIVE: set[int] = set()  # leaders of the sessions that commands run in
 SANITY_SKIPPED = re.compile(r"^WARNING: (?:Skipping|Required)", re.MULTILINE)
 SANITY_FAILED = re.compile(r"^FATAL: The (\d+) sanity test\(s\) listed below \(out of \d+\) failed", re.MULTILINE)
 
@@ -64,12 +65,14 @@ def call(command: Sequence[str | Path], folder: Path = CHECKOUT, extra: Mapping[
         )
     except FileNotFoundError as exc:
         return Finished(127, f"{shown}{exc}\n")
+    LIVE.add(process.pid)
     try:
         output = process.communicate(timeout=LONGEST)[0]
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         return Finished(124, f"{shown}{process.communicate()[0]}stopped after {LONGEST} s\n")
     finally:
+        LIVE.discard(process.pid)
         end_group(process.pid)
     return Finished(process.returncode, shown + output)
 
@@ -80,6 +83,12 @@ def end_group(leader: int) -> None:
         os.killpg(leader, signal.SIGTERM)
     except ProcessLookupError:
         return
+
+
+def end_all() -> None:
+    """Stop every command that runs now; the run was interrupted."""
+    for leader in list(LIVE):
+        end_group(leader)
 
 
 def one_check(command: Sequence[str | Path]) -> Outcome:
