@@ -10,7 +10,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -57,15 +57,49 @@ class Request:
     operation: str
     data: dict[str, Any]
 
+    @classmethod
+    def parse(cls, operation: str, body: bytes) -> Request:
+        try:
+            data = json.loads(body or b"{}")
+        except ValueError:
+            raise RefusedError("SerializationException", "The request is not JSON.") from None
+        return cls(operation, data)
+
     @cached_property
     def key(self) -> Record | None:
-        """The key it names, wherever it lives; none where it names none.
+        """The key it is about, wherever it lives; none where it is about none.
 
         Raises:
             RefusedError: it names a key that does not exist, or in a way this operation does not take.
         """
-        identifier = self.data.get("KeyId") or self.data.get("TargetKeyId")
-        return find_key(identifier, self.operation in TAKE_ALIASES) if identifier else None
+        identifier = self.data.get("KeyId") or self.data.get("TargetKeyId") or self._key_of_token()
+        if identifier:
+            return find_key(identifier, self.operation in TAKE_ALIASES)
+        return self.aliased_key
+
+    @property
+    def found_key(self) -> Record | None:
+        """The key it is about, if it can be found."""
+        try:
+            return self.key
+        except RefusedError:
+            return None
+
+    @property
+    def aliased_key(self) -> Record | None:
+        """The key that the alias it manages stands for now."""
+        target = kms._aliases.get(kms._alias_arn(self.data.get("AliasName", "")))
+        return kms._keys.get(target) if target else None
+
+    @property
+    def alias(self) -> str | None:
+        """The alias by which it names the key to use."""
+        name = str(self.data.get("KeyId", "")).rpartition(":")[2]
+        return name if name.startswith("alias/") else None
+
+    def _key_of_token(self) -> str | None:
+        token = self.data.get("GrantToken")
+        return next((grant["KeyId"] for grant in kms._grants.all_values() if token in grant["_tokens"]), None)
 
     @property
     def known_key(self) -> Record:
@@ -77,6 +111,7 @@ class Request:
 
 Check = Callable[[Request], None]
 Handler = Callable[[Request], Reply]
+Amendment = Callable[[Request, dict[str, Any]], dict[str, Any]]
 
 
 def find_key(identifier: str, takes_alias: bool) -> Record:
@@ -179,21 +214,31 @@ def check_key(request: Request) -> None:
     _ = request.key
 
 
-def install(checks: tuple[Check, ...], handlers: Mapping[str, Handler]) -> None:
-    """Put *checks* before every operation of ministack's KMS and let *handlers* take operations over."""
+def install(
+    checks: tuple[Check, ...], handlers: Mapping[str, Handler], amendments: Sequence[Mapping[str, Amendment]]
+) -> None:
+    """Lay what AWS does over ministack's KMS.
+
+    Args:
+        checks: come before every operation, in this order.
+        handlers: take an operation over.
+        amendments: change the answer of an operation that succeeded.
+    """
     original = kms.handle_request
 
     async def handle_request(
         method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
     ) -> Reply:
-        request = Request(headers.get("x-amz-target", "").rpartition(".")[2], json.loads(body or b"{}"))
+        request = Request.parse(headers.get("x-amz-target", "").rpartition(".")[2], body)
         try:
             for check in checks:
                 check(request)
             with request_scope(account_of(request.key) if request.key else get_account_id(), get_region()):
                 handler = handlers.get(request.operation)
                 reply = handler(request) if handler else await original(method, path, headers, body, query)
-                return _plain(reply)
+                return _amended(
+                    request, reply, [table[request.operation] for table in amendments if request.operation in table]
+                )
         except RefusedError as refused:
             return refused.reply()
 
@@ -201,10 +246,14 @@ def install(checks: tuple[Check, ...], handlers: Mapping[str, Handler]) -> None:
     kms._key_metadata = _metadata(kms._key_metadata)
 
 
-def _plain(reply: Reply) -> Reply:
-    """Leave out the words that AWS does not say."""
-    code = json.loads(reply[2]).get("__type") if reply[0] == 400 else None
-    return RefusedError(code).reply() if code in WORDLESS else reply
+def _amended(request: Request, reply: Reply, amendments: Sequence[Amendment]) -> Reply:
+    answer = json.loads(reply[2])
+    if reply[0] != 200:
+        code, message = answer["__type"], answer["message"]
+        return RefusedError(code, "" if code in WORDLESS else message).reply()
+    for amend in amendments:
+        answer = amend(request, answer)
+    return to_reply(answer) if amendments else reply
 
 
 def _metadata(original: Callable[[Record], dict[str, Any]]) -> Callable[[Record], dict[str, Any]]:

@@ -6,15 +6,20 @@
 
 from __future__ import annotations
 
-from localaws import keys, refusals, signatures
+from localaws import documents, grants, keys, policies, records, refusals, signatures
 
-CHECKS = (
-    keys.check_model,
+CHECKS = (  # the signature, the model and the permissions come before, in policies.py
     keys.check_key,
     signatures.check_spec,
     signatures.check_usage,
     refusals.check_state,
+    refusals.check_kind,
     signatures.check_message,
+    refusals.check_alias,
+    refusals.check_tags,
+    grants.check_grant,
+    documents.check_document,
+    policies.check_lockout,
     signatures.check_dry_run,
 )
 
@@ -22,4 +27,8 @@ CHECKS = (
 def install() -> None:
     """Extend ministack, before it serves."""
     signatures.install()
-    keys.install(CHECKS, signatures.HANDLERS)
+    policies.install()
+    records.install()
+    handlers = {**signatures.HANDLERS, **records.HANDLERS}
+    amendments = (documents.AMENDMENTS, grants.AMENDMENTS, refusals.AMENDMENTS)
+    keys.install(CHECKS, handlers, amendments)
