@@ -63,6 +63,8 @@ _PREFIXES = {"DNSName": "DNS", "IPAddress": "IP", "RFC822Name": "email", "Unifor
 
 
 def _dns(value: str) -> x509.GeneralName:
+    if "*" in value:
+        raise SpecError("a constraint has no wildcard: the domain and all below it are meant anyway; remove the *.")
     return x509.DNSName(to_domain(value.removeprefix(".")) if value else "")
 
 
@@ -70,6 +72,8 @@ def _ip(value: str) -> x509.GeneralName:
     address, slash, mask = value.partition("/")
     if not slash:
         raise SpecError("it has no prefix length; write a network such as 10.0.0.0/8, or /32 (/128) for one address")
+    if "%" in address:
+        raise SpecError("a network in a certificate has no zone (RFC 5280 4.2.1.10); remove what follows the %")
     try:
         start = ipaddress.ip_address(address)
         prefix = int(mask) if mask.isascii() and mask.isdigit() and len(mask) < 4 else _prefix_of(mask, start.version)

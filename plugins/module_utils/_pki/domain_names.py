@@ -10,7 +10,7 @@ import ipaddress
 import re
 
 from .errors import SpecError
-from .u_labels import u_label_to_ascii
+from .u_labels import u_label_is_normal, u_label_to_ascii
 
 LDH = "letters, digits and hyphens, with no hyphen at either end"
 _LDH_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
@@ -46,14 +46,15 @@ def to_label(label: str) -> str:
 
 
 def _check_a_label(label: str) -> None:
+    """Refuse what only looks like an A-label. Any other is taken: its letters may be newer than this Python's tables."""
     try:
-        decoded = label[4:].encode("ascii").decode("punycode")
-        same = decoded.encode("punycode").decode("ascii") == label[4:] and not decoded.isascii()
+        letters = label[4:].encode("ascii").decode("punycode")
+        real = u_label_is_normal(letters) and letters.encode("punycode").decode("ascii") == label[4:]
     except (UnicodeError, OverflowError, ValueError):
-        same = False
-    if not same:
+        real = False
+    if not real:
         raise SpecError(
-            f"label {shown(label)} starts as an A-label but is not Punycode (RFC 5891 4.2); write the name in letters"
+            f"label {shown(label)} starts as an A-label but is not one (RFC 5891 4.2); write the name in letters"
         )
 
 

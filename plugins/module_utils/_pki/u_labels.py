@@ -35,6 +35,7 @@ _ARABIC_DIGITS = frozenset(map(chr, range(0x0660, 0x066A)))
 _PERSIAN_DIGITS = frozenset(map(chr, range(0x06F0, 0x06FA)))
 _KANA_OR_HAN = ("HIRAGANA", "KATAKANA LETTER", "CJK UNIFIED IDEOGRAPH", "CJK COMPATIBILITY IDEOGRAPH")
 _VIRAMA = 9
+_NEVER = frozenset(("Cc", "Cs", "Co", "Zs", "Zl", "Zp"))
 
 
 def u_label_to_ascii(label: str) -> str:
@@ -64,6 +65,12 @@ def u_label_to_ascii(label: str) -> str:
     if not _keeps_bidi_rule(letters):
         raise SpecError(f"label {shown} mixes writing directions (RFC 5893 2); separate them by a dot")
     return "xn--" + letters.encode("punycode").decode("ascii")
+
+
+def u_label_is_normal(label: str) -> bool:
+    """Tell whether *label* can be what an A-label encodes: beyond ASCII, lower case, NFC, no controls or spaces."""
+    unfit = any(unicodedata.category(letter) in _NEVER for letter in label)
+    return not label.isascii() and not unfit and unicodedata.normalize("NFC", label.lower()) == label
 
 
 def _is_allowed(label: str, place: int) -> bool:
