@@ -208,8 +208,7 @@ def describe_spec(spec: CertificateSpec, issuer: x509.Certificate | None, period
         issuer: None for a self-signed certificate.
         period: None while the issuer is not known yet.
     """
-    known = spec.public_key is not None and period is not None
-    identifiers = key_identifiers(spec.public_key, issuer) if known else ()
+    identifiers = () if spec.public_key is None or period is None else key_identifiers(spec.public_key, issuer)
     facts: dict[str, object] = {"subject": name_text(spec.subject), "certificate_profile": spec.profile.name}
     if issuer is not None:
         facts["issuer"] = name_text(issuer.subject)

@@ -130,7 +130,8 @@ class Workshop:
         return done
 
     def issue(self, name: str, profile: str, issuer: str | None = None, **options: Any) -> x509.Certificate:
-        return self.carry_out(self.plan(name, profile, issuer, **options)).certificate
+        certificate: x509.Certificate = self.carry_out(self.plan(name, profile, issuer, **options)).certificate
+        return certificate
 
     def root(self, name: str = "root", key_spec: str = "ECC_NIST_P256", **options: Any) -> x509.Certificate:
         if name not in self.keys:
