@@ -20,6 +20,7 @@ LONGEST = int(os.environ.get("ROOTSTOCK_STAGE_SECONDS", "1800"))
 PYTEST_COUNT = re.compile(r"(\d+) (passed|failed|errors?|skipped|xfailed|xpassed|deselected)\b")
 LIVE: set[int] = set()  # leaders of the sessions that commands run in
 SANITY_SKIPPED = re.compile(r"^WARNING: (?:Skipping|Required)", re.MULTILINE)
+SCENARIO = re.compile(r"^\S+ +: actions=\d+ .*\bfailed=(\d+)", re.MULTILINE)
 SANITY_FAILED = re.compile(r"^FATAL: The (\d+) sanity test\(s\) listed below \(out of \d+\) failed", re.MULTILINE)
 
 
@@ -113,6 +114,13 @@ def count_sanity(done: Finished) -> Outcome:
         re.findall(r"^WARNING: (?:Skipping|Required)", done.output, re.MULTILINE)
     )
     return settle(max(ran - failed, 0), failed, done)
+
+
+def count_molecule(done: Finished) -> Outcome:
+    """Count scenarios by Molecule's recap."""
+    failures = SCENARIO.findall(done.output)
+    failed = sum(count != "0" for count in failures)
+    return settle(len(failures) - failed, failed, done)
 
 
 def settle(passed: int, failed: int, done: Finished) -> Outcome:
