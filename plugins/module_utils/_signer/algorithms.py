@@ -22,15 +22,6 @@ if TYPE_CHECKING:
     MlDsaPublicKey: TypeAlias = MLDSA44PublicKey | MLDSA65PublicKey | MLDSA87PublicKey
     PublicKey: TypeAlias = RSAPublicKey | EllipticCurvePublicKey | Ed25519PublicKey | MlDsaPublicKey
 
-try:
-    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-except ImportError:
-    ec = ed25519 = rsa = None  # type: ignore[assignment]  # require_cryptography() in the module says so
-try:
-    from cryptography.hazmat.primitives.asymmetric import mldsa
-except ImportError:
-    mldsa = None  # type: ignore[assignment]  # older than 50: public keys of that kind cannot be loaded either
-
 RAW_LIMIT = 4096
 """Bytes of a message that kms:Sign takes at most."""
 
@@ -165,16 +156,24 @@ _ML_DSA_SIZES = (44, 65, 87)
 
 def _kind_of(public_key: object) -> tuple[str, str]:
     """Return the key spec that this kind of key would have, and the kind in words."""
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa  # kms_key wants the tables alone, quickly
+
     if isinstance(public_key, rsa.RSAPublicKey):
         return f"RSA_{public_key.key_size}", f"RSA with {public_key.key_size} bits"
     if isinstance(public_key, ec.EllipticCurvePublicKey):
         return _CURVES.get(public_key.curve.name, ""), f"the curve {public_key.curve.name}"
     if isinstance(public_key, ed25519.Ed25519PublicKey):
         return "ECC_NIST_EDWARDS25519", "Ed25519"
-    for size in _ML_DSA_SIZES if mldsa else ():
-        if isinstance(public_key, getattr(mldsa, f"MLDSA{size}PublicKey")):
-            return f"ML_DSA_{size}", f"ML-DSA-{size}"
-    return "", type(public_key).__name__
+    return _ml_dsa_kind(public_key), type(public_key).__name__
+
+
+def _ml_dsa_kind(public_key: object) -> str:
+    try:
+        from cryptography.hazmat.primitives.asymmetric import mldsa
+    except ImportError:
+        return ""  # older than 50: public keys of that kind cannot be loaded either
+    fitting = (size for size in _ML_DSA_SIZES if isinstance(public_key, getattr(mldsa, f"MLDSA{size}PublicKey")))
+    return next((f"ML_DSA_{size}" for size in fitting), "")
 
 
 def spec_of_public_key(public_key: object) -> str:
