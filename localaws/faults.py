@@ -16,6 +16,23 @@ from typing import Any
 THROTTLED = "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls."
 ACTIONS = ("die", "drop", "throttle", "error", "delay")
 
+KMS_QUOTAS = {  # calls a second, account and Region, by the developer guide
+    **dict.fromkeys(("kms:CreateKey", "kms:CreateAlias", "kms:UpdateAlias", "kms:EnableKey", "kms:DisableKey"), 5),
+    **dict.fromkeys(("kms:CancelKeyDeletion", "kms:ReplicateKey", "kms:GetKeyLastUsage"), 5),
+    "kms:TagResource": 10,
+    **dict.fromkeys(("kms:DeleteAlias", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion"), 15),
+    **dict.fromkeys(("kms:CreateGrant", "kms:RevokeGrant", "kms:RetireGrant"), 50),
+    "kms:ListGrants": 100,
+    **dict.fromkeys(("kms:ListAliases", "kms:ListKeys"), 500),
+    **dict.fromkeys(("kms:Sign", "kms:Verify", "kms:GetKeyPolicy"), 1000),
+    **dict.fromkeys(("kms:GetPublicKey", "kms:DescribeKey"), 2000),
+}
+
+
+def quota_faults() -> list[dict[str, object]]:
+    """Return the throttling of a real account, to be asked of a server: `server.faults(*quota_faults())`."""
+    return [{"action": "throttle", "operation": name, "rate": rate} for name, rate in KMS_QUOTAS.items()]
+
 
 class HangUpError(Exception):
     """The client gets no answer: its connection closes."""
