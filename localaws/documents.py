@@ -10,9 +10,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ministack.services import kms
-
-from localaws.keys import Amendment, Record, RefusedError, Request
+from localaws.keys import Amendment, Record, RefusedError, Request, key_at
 from localaws.principals import exists, ids_of, shown
 
 LARGEST = 32_768
@@ -88,8 +86,8 @@ def effective_document_of(key: Record) -> Document:
 
 def keep_principals(request: Request, answer: Document) -> Document:
     """Remember who the policy meant, after it was written."""
-    made = answer.get("KeyMetadata", {}).get("KeyId")
-    key: Record = kms._keys[made] if made else request.known_key
+    made = answer.get("KeyMetadata") or answer.get("ReplicaKeyMetadata")
+    key: Record = key_at(made["Arn"]) if made else request.known_key
     key["_principals"] = ids_of(list(principals_of(json.loads(key["Policy"]))))
     return answer
 
@@ -102,5 +100,6 @@ def show_policy(request: Request, answer: Document) -> Document:
 AMENDMENTS: dict[str, Amendment] = {
     "CreateKey": keep_principals,
     "PutKeyPolicy": keep_principals,
+    "ReplicateKey": keep_principals,
     "GetKeyPolicy": show_policy,
 }

@@ -78,7 +78,14 @@ class Gateway:
             body += message.get("body", b"")
             more = message.get("more_body", False)
         try:
-            reply = self.control.answer(scope["method"], scope["path"], json.loads(body or b"null"))
+            asked = json.loads(body or b"null")
+            if (scope["method"], scope["path"]) == ("PUT", "/_localaws/age"):
+                from localaws import records
+
+                records.age(asked["key"], asked["days"])
+                reply: object = {}
+            else:
+                reply = self.control.answer(scope["method"], scope["path"], asked)
             status = 404 if reply is None else 200
         except ValueError as exc:
             status, reply = 400, {"message": str(exc)}

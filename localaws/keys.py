@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from ministack.core import iam_actions
 from ministack.core.arn import ArnParseError, parse_arn
 from ministack.core.responses import (
     _service_model,
@@ -35,6 +36,11 @@ CRYPTOGRAPHIC = frozenset(
 )
 TAKE_ALIASES = CRYPTOGRAPHIC | {"DescribeKey", "GetPublicKey"}
 WORDLESS = frozenset({"InvalidCiphertextException", "KMSInvalidMacException", "KMSInvalidSignatureException"})
+OTHER_WORDS = {
+    "ValidTo is required when ExpirationModel is KEY_MATERIAL_EXPIRES.": (
+        "A validTo date must be set if the ExpirationModel is KEY_MATERIAL_EXPIRES"
+    )
+}
 KEY_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32}")
 
 
@@ -72,7 +78,7 @@ class Request:
         Raises:
             RefusedError: it names a key that does not exist, or in a way this operation does not take.
         """
-        identifier = self.data.get("KeyId") or self.data.get("TargetKeyId") or self._key_of_token()
+        identifier = self.data.get("KeyId") or self.data.get("TargetKeyId") or self._implied_key()
         if identifier:
             return find_key(identifier, self.operation in TAKE_ALIASES)
         return self.aliased_key
@@ -97,9 +103,11 @@ class Request:
         name = str(self.data.get("KeyId", "")).rpartition(":")[2]
         return name if name.startswith("alias/") else None
 
-    def _key_of_token(self) -> str | None:
-        token = self.data.get("GrantToken")
-        return next((grant["KeyId"] for grant in kms._grants.all_values() if token in grant["_tokens"]), None)
+    def _implied_key(self) -> str | None:
+        """The key of a grant's token or of a symmetric ciphertext."""
+        if token := self.data.get("GrantToken"):
+            return next((grant["KeyId"] for grant in kms._grants.all_values() if token in grant["_tokens"]), None)
+        return iam_actions._kms_key_id_from_ciphertext(self.data.get("CiphertextBlob", "")) or None
 
     @property
     def known_key(self) -> Record:
@@ -145,6 +153,13 @@ def _split_arn(arn: str) -> tuple[str, str]:
     if parts.region != get_region():
         raise RefusedError("NotFoundException", f"Invalid arn {parts.region}")
     return parts.account_id, parts.resource
+
+
+def key_at(arn: str) -> Record:
+    """Return the key of an ARN that is known to be right, in whatever Region."""
+    _, _, _, region, account, name = arn.split(":")
+    key: Record = kms._keys.get_scoped(account, region, name.removeprefix("key/"))
+    return key
 
 
 def account_of(key: Record) -> str:
@@ -250,7 +265,7 @@ def _amended(request: Request, reply: Reply, amendments: Sequence[Amendment]) ->
     answer = json.loads(reply[2])
     if reply[0] != 200:
         code, message = answer["__type"], answer["message"]
-        return RefusedError(code, "" if code in WORDLESS else message).reply()
+        return RefusedError(code, "" if code in WORDLESS else OTHER_WORDS.get(message, message)).reply()
     for amend in amendments:
         answer = amend(request, answer)
     return to_reply(answer) if amendments else reply

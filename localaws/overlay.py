@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from localaws import documents, grants, keys, policies, records, refusals, signatures
+from localaws import documents, grants, keys, listings, policies, records, refusals, signatures
 
 CHECKS = (  # the signature, the model and the permissions come before, in policies.py
     keys.check_key,
@@ -29,6 +29,6 @@ def install() -> None:
     signatures.install()
     policies.install()
     records.install()
-    handlers = {**signatures.HANDLERS, **records.HANDLERS}
+    handlers = {**signatures.HANDLERS, **listings.HANDLERS, **records.HANDLERS}
     amendments = (documents.AMENDMENTS, grants.AMENDMENTS, refusals.AMENDMENTS)
     keys.install(CHECKS, handlers, amendments)

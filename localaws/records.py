@@ -17,7 +17,7 @@ from ministack.core.responses import _service_model, get_region, request_scope
 from ministack.core.router import extract_access_key_id
 from ministack.services import cloudtrail, iam, kms
 
-from localaws.keys import CRYPTOGRAPHIC, Handler, Record, RefusedError, Reply, Request, account_of, to_reply
+from localaws.keys import CRYPTOGRAPHIC, Handler, Record, RefusedError, Reply, Request, account_of, key_at, to_reply
 from localaws.policies import caller
 from localaws.principals import role_arn
 
@@ -104,6 +104,14 @@ def _write(operation: str, told: Event, headers: dict[str, str], request_id: str
     event = {**json.loads(entry["CloudTrailEvent"]), **told}
     entry.update(ReadOnly=str(told["readOnly"]).lower(), CloudTrailEvent=json.dumps(event))
     return str(entry["EventId"])
+
+
+def age(arn: str, days: float) -> None:
+    """Let a key have been made, and used last, that much earlier."""
+    key = key_at(arn)
+    key["CreationDate"] -= int(days * 86_400)
+    if "_last_usage" in key:
+        key["_last_usage"]["Timestamp"] -= int(days * 86_400)
 
 
 def get_key_last_usage(request: Request) -> Reply:

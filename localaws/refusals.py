@@ -121,4 +121,13 @@ def tell_rotation(request: Request, answer: dict[str, Any]) -> dict[str, Any]:
     return {"KeyId": request.known_key["Arn"], "KeyRotationEnabled": False}
 
 
-AMENDMENTS: dict[str, Amendment] = {"ScheduleKeyDeletion": tell_window, "GetKeyRotationStatus": tell_rotation}
+def tell_creating(_request: Request, answer: dict[str, Any]) -> dict[str, Any]:
+    """Say of a replica that it is only being made."""
+    return {**answer, "ReplicaKeyMetadata": {**answer["ReplicaKeyMetadata"], "KeyState": "Creating", "Enabled": False}}
+
+
+AMENDMENTS: dict[str, Amendment] = {
+    "GetKeyRotationStatus": tell_rotation,
+    "ReplicateKey": tell_creating,
+    "ScheduleKeyDeletion": tell_window,
+}

@@ -53,6 +53,10 @@ class Server:
         reports: list[dict[str, Any]] = self._ask("GET", "faults")
         return reports
 
+    def age(self, key_arn: str, days: float) -> None:
+        """Let a key have been made, and used last, that much earlier."""
+        self._ask("PUT", "age", {"key": key_arn, "days": days})
+
     def _ask(self, method: str, what: str, body: object = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
         request = Request(f"{self.endpoint}/_localaws/{what}", data=data, method=method)

@@ -9,21 +9,27 @@ A test folder takes them with `from localaws.testing import account, local_aws` 
 
 from __future__ import annotations
 
-import json
-import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Callable, Iterator
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from localaws.accounts import REGION, Account, Principal, new_account, policy
 from localaws.server import Server, running
 
-REGION = "eu-central-1"
+__all__ = [
+    "REGION",
+    "SIGNING_ALGORITHMS",
+    "Account",
+    "Principal",
+    "account",
+    "local_aws",
+    "new_account",
+    "new_key",
+    "policy",
+    "refused",
+]
 RSA_ALGORITHMS = [f"RSASSA_{kind}_SHA_{bits}" for kind in ("PKCS1_V1_5", "PSS") for bits in (256, 384, 512)]
 ED25519 = ["ED25519_SHA_512", "ED25519_PH_SHA_512"]
 SIGNING_ALGORITHMS = {
@@ -39,81 +45,6 @@ SIGNING_ALGORITHMS = {
     "ML_DSA_65": ["ML_DSA_SHAKE_256"],
     "ML_DSA_87": ["ML_DSA_SHAKE_256"],
 }
-Statement = Mapping[str, object]
-
-
-@dataclass(frozen=True)
-class Principal:
-    """Credentials that reach one account of one local AWS."""
-
-    endpoint: str
-    credentials: Mapping[str, str] = field(repr=False)
-    arn: str
-
-    def client(self, service: str, *, retries: bool = False, region: str = REGION) -> Any:
-        """Return a boto3 client as this principal; a test wants each call made once, unless it says otherwise."""
-        config = Config(retries={"total_max_attempts": 5 if retries else 1}, proxies={})
-        named = {f"aws_{name}": value for name, value in self.credentials.items()}
-        client: Any = boto3.client  # the stubs know each service by name only
-        return client(service, endpoint_url=self.endpoint, region_name=region, config=config, **named)
-
-    def environment(self) -> dict[str, str]:
-        """Return the variables that make another program this principal."""
-        named = {f"AWS_{name.upper()}": value for name, value in self.credentials.items()}
-        return {"AWS_ENDPOINT_URL": self.endpoint, "AWS_DEFAULT_REGION": REGION, "AWS_REGION": REGION, **named}
-
-
-@dataclass(frozen=True)
-class Account:
-    """An AWS account that is empty until a test fills it."""
-
-    endpoint: str
-    account_id: str
-
-    @cached_property
-    def root(self) -> Principal:
-        """The root user: to create roles with, and to prove what even root may not."""
-        credentials = {"access_key_id": self.account_id, "secret_access_key": "test"}
-        return Principal(self.endpoint, credentials, f"arn:aws:iam::{self.account_id}:root")
-
-    def role(self, name: str, *statements: Statement, trusted: Sequence[str] = ()) -> Principal:
-        """Create a role whose IAM policy has these statements and return it, assumed.
-
-        Args:
-            statements: policy statements; `Effect: Allow` and `Resource: "*"` may be left out.
-            trusted: ARNs that may assume it, besides those of its own account whom IAM allows to.
-        """
-        trust = {"Principal": {"AWS": [self.root.arn, *trusted]}, "Action": "sts:AssumeRole"}
-        iam = self.root.client("iam")
-        arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy(trust))["Role"]["Arn"]
-        if statements:
-            full = [{"Resource": "*", **statement} for statement in statements]
-            iam.put_role_policy(RoleName=name, PolicyName="test", PolicyDocument=policy(*full))
-        return self.assume(arn)
-
-    def assume(self, role_arn: str, session: str = "test") -> Principal:
-        """Assume a role of this account."""
-        given = self.root.client("sts").assume_role(RoleArn=role_arn, RoleSessionName=session)["Credentials"]
-        names = {
-            "access_key_id": "AccessKeyId",
-            "secret_access_key": "SecretAccessKey",
-            "session_token": "SessionToken",
-        }
-        return Principal(self.endpoint, {ours: given[theirs] for ours, theirs in names.items()}, role_arn)
-
-    def administrator(self) -> Principal:
-        """Create a role that IAM allows everything."""
-        return self.role("administrator", {"Action": "*"})
-
-
-def policy(*statements: Statement) -> str:
-    """Return a policy document as JSON; a statement allows unless it says otherwise."""
-    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **s} for s in statements]})
-
-
-def new_account(server: Server) -> Account:
-    """Return an account that nobody has used."""
-    return Account(server.endpoint, str(secrets.randbelow(9 * 10**11) + 10**11))
 
 
 def new_key(kms: Any, spec: str = "ECC_NIST_P256", usage: str = "SIGN_VERIFY", **more: object) -> str:

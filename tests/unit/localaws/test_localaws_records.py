@@ -132,6 +132,32 @@ def test_last_use_is_the_last_successful_use(kms: Any, account: Account) -> None
     assert kms.get_key_last_usage(KeyId=key)["KeyLastUsage"]["Operation"] == "Verify"
 
 
+def test_time_can_be_made_to_pass(local_aws: Server, kms: Any) -> None:
+    key = new_key(kms)
+    kms.sign(KeyId=key, **SIGN)
+    before = kms.get_key_last_usage(KeyId=key)
+    local_aws.age(key, 31)
+    after = kms.get_key_last_usage(KeyId=key)
+    assert before["KeyLastUsage"]["Timestamp"] - after["KeyLastUsage"]["Timestamp"] == timedelta(days=31)
+    assert before["KeyCreationDate"] - after["KeyCreationDate"] == timedelta(days=31)
+
+
+def test_a_replica_is_told_while_it_is_made_and_has_a_policy_of_its_own(
+    kms: Any, account: Account, admin: Principal
+) -> None:
+    key, role = new_key(kms, MultiRegion=True), account.role("signer")
+    iam = account.root.client("iam")
+    role_id = iam.get_role(RoleName="signer")["Role"]["RoleId"]
+    keep = {"Principal": {"AWS": admin.arn}, "Action": "kms:*", "Resource": "*"}
+    document = policy(keep, {"Principal": {"AWS": role.arn}, "Action": "kms:Sign", "Resource": "*"})
+    replica = kms.replicate_key(KeyId=key, ReplicaRegion="eu-west-1", Policy=document)["ReplicaKeyMetadata"]
+    assert (replica["KeyState"], replica["Enabled"]) == ("Creating", False)
+    elsewhere = admin.client("kms", region="eu-west-1")
+    assert elsewhere.describe_key(KeyId=replica["Arn"])["KeyMetadata"]["KeyState"] == "Enabled"
+    iam.delete_role(RoleName="signer")
+    assert role_id in elsewhere.get_key_policy(KeyId=replica["Arn"])["Policy"]
+
+
 def test_the_primary_region_moves_to_a_replica(kms: Any, admin: Principal) -> None:
     key = new_key(kms, MultiRegion=True)
     elsewhere = admin.client("kms", region="eu-west-1")
