@@ -14,7 +14,10 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
+from subprocess import SubprocessError
 from typing import TextIO
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.harness.ansible_stages import integration, molecule, sanity
 from tests.harness.environment import BUILD, prepare_home
@@ -52,7 +55,7 @@ def timed(stage: Stage) -> tuple[Outcome, float]:
     began = time.monotonic()
     try:
         outcome = stage.run()
-    except (OSError, RuntimeError) as exc:
+    except (OSError, RuntimeError, SubprocessError, BotoCoreError, ClientError) as exc:
         outcome = Outcome(0, 1, f"{type(exc).__name__}: {exc}\n")
     return outcome, time.monotonic() - began
 

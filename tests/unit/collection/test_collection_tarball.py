@@ -26,7 +26,8 @@ def test_the_tarball_holds_what_git_holds_and_nothing_that_was_made_here(tmp_pat
 
 def build(folder: Path) -> set[str]:
     """Build the collection into *folder* and return the names of the files in it."""
-    command = [Path(sys.executable).with_name("ansible-galaxy"), "collection", "build", "--output-path", folder]
+    program = Path(sys.executable).with_name("ansible-galaxy")
+    command = [str(program), "collection", "build", "--output-path", str(folder)]
     subprocess.run(command, cwd=CHECKOUT, env={**os.environ, "ANSIBLE_HOME": str(folder)}, check=True)
     [built] = folder.glob("rootstock-pki-*.tar.gz")
     with tarfile.open(built) as tarball:
