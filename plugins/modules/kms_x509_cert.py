@@ -28,6 +28,9 @@ extends_documentation_fragment:
   - rootstock.pki.attributes
   - rootstock.pki.attributes.aws
   - rootstock.pki.attributes.files
+  - rootstock.pki.certificate
+  - rootstock.pki.certificate.issuer
+  - rootstock.pki.certificate.subject_key
 options:
   path:
     description: Where the certificate is kept, in PEM.
@@ -38,170 +41,11 @@ options:
       - What the ledger calls the certificate. One name has one current certificate.
       - The default is the file name of O(path) without its ending.
     type: str
-  key_id:
-    description: The subject key, a KMS key's ID, ARN, alias name or alias ARN.
-    type: str
-  csr_path:
-    description:
-      - PKCS#10 request of the subject, in PEM or DER. Its signature is checked.
-      - Its subject is used when O(subject) is not given. Of its extensions those are copied that the profile allows
-        and the task does not give.
-    type: path
-  csr_content:
-    description: As O(csr_path), in PEM.
-    type: str
-  public_key_path:
-    description: The subject key as a public key, in PEM or DER.
-    type: path
-  public_key_content:
-    description: As O(public_key_path), in PEM.
-    type: str
-  issuer_path:
-    description:
-      - The issuer's certificate, in PEM. The first one in the file is the issuer, more may follow that are above it.
-      - Without O(issuer_path) and O(issuer_content) the certificate is self-signed with O(key_id).
-    type: path
-  issuer_content:
-    description: As O(issuer_path), as text.
-    type: str
-  issuer_chain_path:
-    description:
-      - Files with certificates above the issuer, in PEM, in any order.
-      - They are needed for O(chain_path) and so that the constraints of all authorities above hold.
-    type: list
-    elements: path
-    default: []
-  issuer_key_id:
-    description: The issuer's key, a KMS key's ID, ARN, alias name or alias ARN. Self-signed certificates use O(key_id).
-    type: str
-  certificate_profile:
-    description: What kind of certificate this is. It decides basic constraints, key usage and extended key usage.
-    type: str
-    required: true
-    choices: [root_ca, subordinate_ca, tls_server, tls_client, document_signing, code_signing, ocsp_signing]
-  subject:
-    description:
-      - Subject, in the order written. Short, long and snake_case OpenSSL names and dotted OIDs are understood.
-      - A value may be a list.
-    type: dict
-  subject_ordered:
-    description: Subject as a list of dictionaries with one name each, for names that come more than once.
-    type: list
-    elements: dict
-  subject_alt_name:
-    description:
-      - Subject alternative names with the prefixes C(DNS:), C(IP:), C(email:), C(URI:), C(RID:), C(dirName:) and
-        C(otherName:).
-    type: list
-    elements: str
-  subject_alt_name_critical:
-    description: Whether the subject alternative names are critical. They always are where the subject is empty.
-    type: bool
-    default: false
-  path_length:
-    description: How many authorities may follow below this one. Only for authorities.
-    type: int
-  name_constraints_permitted:
-    description:
-      - Names that the authority may issue for, such as C(DNS:acme.internal) or C(IP:10.0.0.0/8). Only for authorities.
-    type: list
-    elements: str
-    default: []
-  name_constraints_excluded:
-    description: Names that the authority may not issue for. Only for authorities.
-    type: list
-    elements: str
-    default: []
-  name_constraints_exclude_others:
-    description:
-      - Whether kinds of names that O(name_constraints_permitted) does not mention are excluded altogether.
-      - Without this an authority for C(DNS:acme.internal) may issue for every IP address and every mailbox.
-    type: bool
-    default: true
-  not_before:
-    description:
-      - Start of validity, relative such as C(-10m) or absolute such as C(20301231235959Z), in UTC.
-      - A relative time is clipped to the issuer's start.
-    type: str
-    default: "-10m"
-  not_after:
-    description:
-      - End of validity, relative such as C(+397d), absolute, or V(issuer) for as long as the issuer lives.
-      - The default depends on the profile. For V(root_ca) it is C(+7300d), for V(subordinate_ca) C(+1825d), for TLS
-        C(+397d), for V(ocsp_signing) C(+90d), otherwise C(+1095d).
-    type: str
-  renew_before:
-    description:
-      - How long before its end the certificate is issued again, as a time such as C(30d) or a share of its lifetime
-        such as V(33%).
-      - A self-signed certificate is not renewed unless O(reissue_root=true).
-    type: str
-    default: "33%"
-  digest:
-    description:
-      - Hash of the signature, where the issuer's key leaves a choice. The default is V(sha256) for RSA and the curve's
-        own for ECDSA.
-    type: str
-    choices: [sha256, sha384, sha512]
-  signature_padding:
-    description: Padding of RSA signatures.
-    type: str
-    choices: [pkcs1v15, pss]
-    default: pkcs1v15
-  authority_information_access:
-    description: Where relying parties find the issuer's certificate and its OCSP responder.
-    type: dict
-    suboptions:
-      ca_issuers:
-        description: URLs of the issuer's certificate.
-        type: list
-        elements: str
-        default: []
-      ocsp:
-        description: URLs of OCSP responders.
-        type: list
-        elements: str
-        default: []
-  crl_distribution_points:
-    description: Where relying parties find the issuer's CRL.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      full_name:
-        description: General names of the CRL, such as C(URI:http://pki.example/ca.crl).
-        type: list
-        elements: str
-        default: []
-      crl_issuer:
-        description: Who signs the CRL, where that is not the issuer.
-        type: list
-        elements: str
-        default: []
-      reasons:
-        description: Reasons that the CRL covers. All when none is given.
-        type: list
-        elements: str
-        default: []
-        choices:
-          - key_compromise
-          - ca_compromise
-          - affiliation_changed
-          - superseded
-          - cessation_of_operation
-          - certificate_hold
-          - privilege_withdrawn
-          - aa_compromise
   chain_path:
     description: Where the issuer and the authorities above it are kept, in PEM, nearest first, without the root.
     type: path
   fullchain_path:
     description: Where the certificate followed by O(chain_path)'s content is kept.
-    type: path
-  ledger_path:
-    description:
-      - The issuer's ledger. The default is C(ledger.jsonl) beside the issuer's certificate, or beside O(path) when
-        self-signed.
     type: path
   force:
     description: Issue again even when nothing differs.
@@ -334,11 +178,13 @@ from ansible_collections.rootstock.pki.plugins.module_utils._module.aws import (
     require_cryptography,
     signing_client,
 )
-from ansible_collections.rootstock.pki.plugins.module_utils._module.certificates import (
+from ansible_collections.rootstock.pki.plugins.module_utils._module.certificate_options import (
     CERTIFICATE_OPTIONS,
     ISSUER_OPTIONS,
-    LEDGER,
     SUBJECT_KEY_OPTIONS,
+)
+from ansible_collections.rootstock.pki.plugins.module_utils._module.certificates import (
+    LEDGER,
     certificate_files,
     certificate_result,
     to_task,
@@ -376,7 +222,7 @@ def planning_ports(module: AnsibleAWSModule, task: CertificateTask) -> Certifica
     def ledger(public_key: bytes) -> FileLedger:
         return FileLedger(Path(task.ledger_path), utc_now, authority_of(public_key) if public_key else "")
 
-    children = FileLedger(Path(task.path).parent / LEDGER, utc_now) if task.request.profile.ca else None
+    children = FileLedger(Path(task.path).parent / LEDGER, utc_now) if task.request.is_authority else None
     return CertificatePorts(ledger, children, KmsPublicKeys(kms_client(module)), utc_now)
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Options of the modules that issue certificates, and the task that they make of them."""
+"""From a module's options to a certificate task, and from the certificate to files and results."""
 
 from __future__ import annotations
 
@@ -12,74 +12,11 @@ from typing import Any
 
 from .._pki.certificates import asn1_time, is_self_issued, serial_hex, to_pem
 from .._pki.errors import SpecError
-from .._pki.profiles import PROFILES
-from .._pki.request import NOT_BEFORE, RENEW_BEFORE, to_request
+from .._pki.request import to_request
 from .._pki.task import CSR, KMS, PUBLIC_KEY, CertificateTask, Source
 from .files import KeptFile, read_file, read_if_there
 
 LEDGER = "ledger.jsonl"
-CRL_REASONS = [
-    "key_compromise",
-    "ca_compromise",
-    "affiliation_changed",
-    "superseded",
-    "cessation_of_operation",
-    "certificate_hold",
-    "privilege_withdrawn",
-    "aa_compromise",
-]
-
-SUBJECT_KEY_OPTIONS: dict[str, Any] = {
-    "key_id": {"type": "str"},
-    "csr_path": {"type": "path"},
-    "csr_content": {"type": "str"},
-    "public_key_path": {"type": "path"},
-    "public_key_content": {"type": "str"},
-}
-
-ISSUER_OPTIONS: dict[str, Any] = {
-    "issuer_path": {"type": "path"},
-    "issuer_content": {"type": "str"},
-    "issuer_chain_path": {"type": "list", "elements": "path", "default": []},
-    "issuer_key_id": {"type": "str"},
-    "ledger_path": {"type": "path"},
-}
-
-CERTIFICATE_OPTIONS: dict[str, Any] = {
-    "certificate_profile": {"type": "str", "required": True, "choices": list(PROFILES)},
-    "subject": {"type": "dict"},
-    "subject_ordered": {"type": "list", "elements": "dict"},
-    "subject_alt_name": {"type": "list", "elements": "str"},
-    "subject_alt_name_critical": {"type": "bool", "default": False},
-    "path_length": {"type": "int"},
-    "name_constraints_permitted": {"type": "list", "elements": "str", "default": []},
-    "name_constraints_excluded": {"type": "list", "elements": "str", "default": []},
-    "name_constraints_exclude_others": {"type": "bool", "default": True},
-    "not_before": {"type": "str", "default": NOT_BEFORE},
-    "not_after": {"type": "str"},
-    "renew_before": {"type": "str", "default": RENEW_BEFORE},
-    "digest": {"type": "str", "choices": ["sha256", "sha384", "sha512"]},
-    "signature_padding": {"type": "str", "choices": ["pkcs1v15", "pss"], "default": "pkcs1v15"},
-    "authority_information_access": {
-        "type": "dict",
-        "options": {
-            "ca_issuers": {"type": "list", "elements": "str", "default": []},
-            "ocsp": {"type": "list", "elements": "str", "default": []},
-        },
-    },
-    "crl_distribution_points": {
-        "type": "list",
-        "elements": "dict",
-        "default": [],
-        "options": {
-            "full_name": {"type": "list", "elements": "str", "default": []},
-            "crl_issuer": {"type": "list", "elements": "str", "default": []},
-            "reasons": {"type": "list", "elements": "str", "default": [], "choices": CRL_REASONS},
-        },
-    },
-}
-
-SUBJECT_KEYS = tuple(SUBJECT_KEY_OPTIONS)
 
 
 def to_task(params: Mapping[str, Any]) -> CertificateTask:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
     from .._ledger.port import Ledger
+    from .._pki.certificate import CertificateSpec
     from .._pki.task import CertificateTask
     from .._signer.algorithms import AlgorithmRow
 
@@ -98,6 +99,21 @@ def read_issuer(task: CertificateTask) -> IssuerPath:
     given = [source for source in task.chain if source.content is not None]
     pool = [certificate for source in given for certificate in load_certificates(source.content or b"", source.label)]
     return IssuerPath(path_upwards(issuer, [*beside, *pool]))
+
+
+def check_key_spec(spec: CertificateSpec) -> list[str]:
+    """Return a problem where the profile does not allow this kind of subject key."""
+    allowed = spec.profile.key_specs
+    if spec.public_key is None or not allowed:
+        return []
+    try:
+        key_spec = spec_of_public_key(spec.public_key)
+    except SpecError as exc:
+        key_spec = str(exc)
+    if key_spec in allowed:
+        return []
+    named = f"certificate_profile {spec.profile.name}"
+    return [f"the subject key is {key_spec}, and {named} allows {', '.join(allowed)}"]
 
 
 def choose_algorithm(task: CertificateTask, signing_key: CertificatePublicKeyTypes) -> AlgorithmRow:

@@ -21,7 +21,7 @@ from .._pki.gate import Proposal, gate
 from .._pki.names import name_text
 from .._pki.plan import Change, Plan, compare
 from .._pki.times import renew_time
-from .certificate_inputs import choose_algorithm, read_issuer, read_subject_key
+from .certificate_inputs import check_key_spec, choose_algorithm, read_issuer, read_subject_key
 
 try:
     from cryptography import x509
@@ -179,13 +179,14 @@ class _Facts:
         return b"" if key is None else spki(key)  # type: ignore[arg-type]
 
     def algorithm(self) -> tuple[AlgorithmRow | None, list[str]]:
-        """Return the signing algorithm, or why there is none that fits."""
+        """Return the signing algorithm, and what is wrong with it or with the kind of the subject key."""
+        problems = check_key_spec(self.spec)
         if self.signing_key is None:
-            return None, []
+            return None, problems
         try:
-            return choose_algorithm(self.task, self.signing_key), []  # type: ignore[arg-type]
+            return choose_algorithm(self.task, self.signing_key), problems  # type: ignore[arg-type]
         except SpecError as exc:
-            return None, [str(exc)]
+            return None, [*problems, str(exc)]
 
     def proposal(self) -> Proposal:
         period = None if self.path.missing else validity(self.spec.lifetime, self.issuer, self.now)
@@ -300,7 +301,7 @@ def _refuse_identity_drift(
     facts: _Facts, found: Found | None, changes: tuple[Change, ...], children: Ledger | None
 ) -> None:
     """An authority with certificates that still live keeps its name, key and constraints."""
-    if found is None or children is None or not facts.spec.profile.ca or facts.missing:
+    if found is None or children is None or not facts.spec.is_authority or facts.missing:
         return
     drift = [change for change in changes if change.field not in HARMLESS and not _widens(change, found, facts.spec)]
     living = [

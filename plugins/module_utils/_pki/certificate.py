@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from .certificates import asn1_time
 from .errors import SpecError
+from .extension_texts import extension_texts
 from .extensions import (
+    EXTENSION_NAMES,
     ExtensionOptions,
     WantedExtension,
-    extension_texts,
     extensions_of,
+    is_authority,
     key_identifiers,
     wanted_extensions,
 )
@@ -37,6 +39,16 @@ Extension = TypeVar("Extension", bound="x509.ExtensionType")
 
 SERIAL_BITS = 159
 ISSUER_END = "issuer"
+# What options of their own decide, so that other_extensions may not.
+_FROM_OPTIONS = (
+    "basic_constraints",
+    "key_usage",
+    "extended_key_usage",
+    "subject_alt_name",
+    "name_constraints",
+    "subject_key_identifier",
+    "authority_key_identifier",
+)
 
 
 @dataclass(frozen=True)
@@ -69,6 +81,10 @@ class CertificateRequest:
     options: ExtensionOptions
     lifetime: Lifetime
 
+    @property
+    def is_authority(self) -> bool:
+        return is_authority(self.profile, self.options)
+
 
 @dataclass(frozen=True)
 class CertificateSpec:
@@ -85,6 +101,18 @@ class CertificateSpec:
     public_key: CertificatePublicKeyTypes | None
     extensions: tuple[WantedExtension, ...]
     lifetime: Lifetime
+    subject_key_identifier: bytes = b""
+
+    @property
+    def is_authority(self) -> bool:
+        constraints = self.extension(x509.BasicConstraints)
+        return constraints is not None and constraints.ca
+
+    def key_identifiers(self, issuer: x509.Certificate | None) -> tuple[WantedExtension, ...]:
+        """Return SKI and AKI; none while the subject key is missing."""
+        if self.public_key is None:
+            return ()
+        return key_identifiers(self.public_key, issuer, self.subject_key_identifier)
 
     def extension(self, kind: type[Extension]) -> Extension | None:
         """Return the value of the extension of *kind*, or None."""
@@ -113,45 +141,67 @@ def specify(
     subject = request.subject
     if subject is None:
         subject = csr.subject if csr is not None else x509.Name([])
-    options = _with_csr_names(request, csr)
+    options = _with_csr_extensions(request, csr)
     if not subject and not options.subject_alt_name:
         problems.append("has neither a subject nor a subject_alt_name; give one")
     if problems:
         raise SpecError(f"{request.name}: " + "; ".join(problems))
     extensions = wanted_extensions(options, request.profile, public_key, empty_subject=not subject)
-    return CertificateSpec(request.name, request.profile, subject, public_key, extensions, request.lifetime)
+    return CertificateSpec(
+        request.name,
+        request.profile,
+        subject,
+        public_key,
+        extensions,
+        request.lifetime,
+        options.subject_key_identifier,
+    )
 
 
 def _contradictions(request: CertificateRequest) -> list[str]:
     options, profile = request.options, request.profile
-    if profile.ca:
-        return []
+    if options.basic_constraints is not None and not profile.is_custom:
+        return [f"basic_constraints is for certificate_profile custom; {profile.name} says it itself"]
+    repeated = _repeated([extension.oid for extension in options.more])
+    problems = [f"the extension {EXTENSION_NAMES.get(oid, oid)} is given twice" for oid in repeated]
+    if request.is_authority:
+        return problems
     given = {
         "path_length": options.path_length is not None,
         "name_constraints_permitted": bool(options.name_constraints_permitted),
         "name_constraints_excluded": bool(options.name_constraints_excluded),
     }
-    return [
+    return problems + [
         f"{name} is for authorities, and certificate_profile {profile.name} is none"
         for name, present in given.items()
         if present
     ]
 
 
+def _repeated(oids: list[str]) -> list[str]:
+    managed = [oid for oid, name in EXTENSION_NAMES.items() if name in _FROM_OPTIONS]
+    return [oid for oid in dict.fromkeys(oids) if oids.count(oid) > 1 or oid in managed]
+
+
 def _foreign_ca(request: CertificateRequest, csr: x509.CertificateSigningRequest) -> list[str]:
     constraints = [e.value for e in extensions_of(csr) if isinstance(e.value, x509.BasicConstraints)]
-    if request.profile.ca or not any(value.ca for value in constraints):
+    if request.is_authority or not any(value.ca for value in constraints):
         return []
     named = f"certificate_profile {request.profile.name}"
     return [f"the CSR asks for CA:TRUE, which {named} is not; use subordinate_ca or have the CSR made again"]
 
 
-def _with_csr_names(request: CertificateRequest, csr: x509.CertificateSigningRequest | None) -> ExtensionOptions:
+def _with_csr_extensions(request: CertificateRequest, csr: x509.CertificateSigningRequest | None) -> ExtensionOptions:
+    """Return the options with those extensions of *csr* that the profile copies and the task does not give."""
     options = request.options
-    if options.subject_alt_name is not None or csr is None or "subject_alt_name" not in request.profile.csr_extensions:
-        return options
-    names = next((e.value for e in extensions_of(csr) if isinstance(e.value, x509.SubjectAlternativeName)), None)
-    return options if names is None else options.with_subject_alt_name(tuple(names))
+    copied = [e for e in extensions_of(csr) if e.name in request.profile.csr_extensions] if csr is not None else []
+    for extension in copied:
+        if isinstance(extension.value, x509.SubjectAlternativeName):
+            if options.subject_alt_name is None:
+                options = options.with_subject_alt_name(tuple(extension.value))
+        elif extension.oid not in [one.oid for one in options.more]:
+            options = options.with_more(extension)
+    return options
 
 
 def ignored_csr_extensions(request: CertificateRequest, csr: x509.CertificateSigningRequest) -> list[str]:
@@ -196,7 +246,7 @@ def certificate_builder(
         .not_valid_before(period.not_before)
         .not_valid_after(period.not_after)
     )
-    for extension in (*spec.extensions, *key_identifiers(spec.public_key, issuer)):
+    for extension in (*spec.extensions, *spec.key_identifiers(issuer)):
         builder = builder.add_extension(extension.value, extension.critical)
     return builder
 
@@ -208,7 +258,7 @@ def describe_spec(spec: CertificateSpec, issuer: x509.Certificate | None, period
         issuer: None for a self-signed certificate.
         period: None while the issuer is not known yet.
     """
-    identifiers = () if spec.public_key is None or period is None else key_identifiers(spec.public_key, issuer)
+    identifiers = () if period is None else spec.key_identifiers(issuer)
     facts: dict[str, object] = {"subject": name_text(spec.subject), "certificate_profile": spec.profile.name}
     if issuer is not None:
         facts["issuer"] = name_text(issuer.subject)

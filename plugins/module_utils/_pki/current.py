@@ -11,7 +11,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from .certificates import asn1_time, hash_name, same_key, sha256_hex, signed_by, spki
-from .extensions import WantedExtension, extension_texts, extensions_of, key_identifiers
+from .extension_texts import extension_texts
+from .extensions import WantedExtension, extensions_of
 from .names import name_text
 from .plan import Change
 from .times import renew_time
@@ -57,7 +58,7 @@ def differences(
         changes.append(Change("issuer", name_text(certificate.issuer), name_text(after) + " (another key or name)"))
     if signature_words(certificate) != wanted_signature:
         changes.append(Change("signature", signature_words(certificate), wanted_signature))
-    wanted = (*spec.extensions, *key_identifiers(spec.public_key, issuer))
+    wanted = (*spec.extensions, *spec.key_identifiers(issuer))
     return (*changes, *_extension_changes(extensions_of(certificate), wanted))
 
 
@@ -70,7 +71,12 @@ def _extension_changes(found: tuple[WantedExtension, ...], wanted: tuple[WantedE
     now: Mapping[str, WantedExtension] = {extension.oid: extension for extension in found}
     then: Mapping[str, WantedExtension] = {extension.oid: extension for extension in wanted}
     oids = dict.fromkeys((*now, *then))
-    return [_change(now.get(oid), then.get(oid)) for oid in oids if now.get(oid) != then.get(oid)]
+    pairs = [(now.get(oid), then.get(oid)) for oid in oids]
+    return [_change(before, after) for before, after in pairs if _content(before) != _content(after)]
+
+
+def _content(extension: WantedExtension | None) -> tuple[str, bool, bytes] | None:
+    return None if extension is None else extension.content
 
 
 def _change(before: WantedExtension | None, after: WantedExtension | None) -> Change:

@@ -12,10 +12,14 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from .certificates import asn1_time, hash_name
+from .constraint_rules import form_of
 from .errors import SpecError
-from .extensions import extended_key_usage_names, key_type_of
+from .extensions import key_type_of
 from .name_constraints import check_names
 from .names import name_text
+from .profiles import EC, ED25519, KEY_TYPES, ML_DSA, RSA
+from .times import to_duration
+from .usages import extended_key_usage_names
 
 try:
     from cryptography import x509
@@ -29,8 +33,16 @@ Extension = TypeVar("Extension", bound="x509.ExtensionType")
 
 SMALLEST_RSA_BITS = 2048
 WEAK_HASHES = ("md5", "sha1")
+# not_before is backdated a little, which does not count as lifetime.
+_CLOCK_SKEW = timedelta(days=1)
 ANY_USAGE = "any_extended_key_usage"
-# KMS could sign with these, X.509 readers could not verify.
+# RSA transports keys, EC agrees on one, Ed25519 and ML-DSA only sign (RFC 3279 2.3, RFC 8410 5, RFC 9881 5).
+UNFIT_USAGES = {
+    RSA: ("key_agreement",),
+    EC: ("key_encipherment", "data_encipherment"),
+    ED25519: ("key_encipherment", "data_encipherment", "key_agreement"),
+    ML_DSA: ("key_encipherment", "data_encipherment", "key_agreement"),
+}
 CURVES = ("secp256r1", "secp384r1", "secp521r1", "secp256k1")
 
 
@@ -69,24 +81,35 @@ def check_profile(proposal: Proposal) -> list[str]:
     has_issuer = bool(proposal.chain) or proposal.issuer_pending
     if profile.self_signed and has_issuer:
         return [f"certificate_profile {profile.name} is self-signed but an issuer is given; use subordinate_ca"]
-    if not profile.self_signed and not has_issuer:
+    if not (profile.self_signed or profile.is_custom or has_issuer):
         return [f"certificate_profile {profile.name} needs issuer_path and issuer_key_id; only root_ca signs itself"]
-    if profile.ca and not proposal.spec.subject:
+    if proposal.spec.is_authority and not proposal.spec.subject:
         return [f"certificate_profile {profile.name} needs a subject (RFC 5280 4.1.2.6)"]
     return []
 
 
+def check_usages(proposal: Proposal) -> list[str]:
+    """RFC 5280 4.2.1.3 and 4.2.1.9: who may sign certificates is an authority, and an authority may."""
+    spec = proposal.spec
+    usage = spec.extension(x509.KeyUsage)
+    if usage is None:
+        return []
+    if usage.key_cert_sign and not spec.is_authority:
+        return ["key_usage key_cert_sign is for authorities alone (RFC 5280 4.2.1.3)"]
+    if spec.is_authority and not usage.key_cert_sign:
+        return ["an authority needs key_usage key_cert_sign (RFC 5280 4.2.1.3)"]
+    kind = "" if spec.public_key is None else key_type_of(spec.public_key)
+    unfit = [name for name in UNFIT_USAGES.get(kind, ()) if getattr(usage, name)]
+    return [f"key_usage {', '.join(unfit)} does not fit a {kind} key"] if unfit else []
+
+
 def check_alternative_names(proposal: Proposal) -> list[str]:
     spec = proposal.spec
-    if not spec.profile.san_kinds:
-        return []
-    kinds = {"DNS": x509.DNSName, "IP": x509.IPAddress, "email": x509.RFC822Name}
     names = spec.extension(x509.SubjectAlternativeName) or ()
-    if any(isinstance(name, kinds[kind]) for kind in spec.profile.san_kinds for name in names):
+    if not spec.profile.san_kinds or any(form_of(name) in spec.profile.san_kinds for name in names):
         return []
-    return [
-        f"certificate_profile {spec.profile.name} needs a subject_alt_name of {' or '.join(spec.profile.san_kinds)}"
-    ]
+    kinds = " or ".join(spec.profile.san_kinds)
+    return [f"certificate_profile {spec.profile.name} needs a subject_alt_name of kind {kinds}"]
 
 
 def check_key(proposal: Proposal) -> list[str]:
@@ -94,7 +117,7 @@ def check_key(proposal: Proposal) -> list[str]:
     if key is None:
         return []
     kind = key_type_of(key)
-    if kind not in proposal.spec.profile.key_usage:
+    if kind not in KEY_TYPES:
         return [f"a {kind} key fits no certificate_profile; use RSA, EC, Ed25519 or ML-DSA"]
     if kind == "RSA" and key.key_size < SMALLEST_RSA_BITS:  # type: ignore[union-attr]
         return [f"the RSA key has {key.key_size} bits; at least {SMALLEST_RSA_BITS} are needed"]  # type: ignore[union-attr]
@@ -113,12 +136,11 @@ def check_validity(proposal: Proposal) -> list[str]:
             f"not_after {asn1_time(period.not_after)} is not later than "
             f"{asn1_time(max(period.not_before, proposal.now))}; give a later one"
         )
-    if profile.longest_days is not None and period.not_after - period.not_before > timedelta(
-        profile.longest_days, 86400
-    ):
+    longest = to_duration(profile.longest) + _CLOCK_SKEW if profile.longest else None
+    if longest is not None and period.not_after - period.not_before > longest:
         problems.append(
             f"valid from {asn1_time(period.not_before)} to {asn1_time(period.not_after)}, longer than the "
-            f"{profile.longest_days} days of certificate_profile {profile.name}"
+            f"{profile.longest} of certificate_profile {profile.name}"
         )
     return [*problems, *_check_within_issuer(proposal, period)]
 
@@ -161,7 +183,7 @@ def check_issuer(proposal: Proposal) -> list[str]:
 def check_path_length(proposal: Proposal) -> list[str]:
     """RFC 5280 6.1.4 l and m: each CA above allows so many CAs between itself and the end of the path."""
     spec = proposal.spec
-    if not spec.profile.ca:
+    if not spec.is_authority:
         return []
     problems = []
     for depth, certificate in enumerate(proposal.chain):
@@ -216,7 +238,7 @@ def check_name_constraints(proposal: Proposal) -> list[str]:
         proposal.spec.subject,
         [value for value, _ in constraints],
         issuers=[owner for _, owner in constraints],
-        common_name_is_host=not proposal.spec.profile.ca,
+        common_name_is_host=not proposal.spec.is_authority,
     )
 
 
@@ -230,6 +252,7 @@ def find_extension(certificate: x509.Certificate, kind: type[Extension]) -> Exte
 
 CHECKS: Sequence[Callable[[Proposal], list[str]]] = (
     check_profile,
+    check_usages,
     check_key,
     check_alternative_names,
     check_validity,

@@ -12,13 +12,17 @@ from typing import Any, TypeVar
 
 from .certificate import CertificateRequest, Lifetime
 from .errors import SpecError
-from .extensions import DistributionPoint, ExtensionOptions
+from .extension_words import said_extensions
+from .extensions import ExtensionOptions
 from .general_names import to_constraint, to_general_names
 from .names import to_name
 from .problems import refuse, try_all
 from .profiles import profile_named
+from .usages import extended_key_usages, key_usages
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+_BASIC_CONSTRAINT = re.compile(r"CA:TRUE|CA:FALSE|pathlen:[0-9]{1,3}")
+_HEX = re.compile(r"[0-9A-Fa-f]{2}(:?[0-9A-Fa-f]{2})*")
 NOT_BEFORE, RENEW_BEFORE = "-10m", "33%"
 
 Parsed = TypeVar("Parsed")
@@ -33,7 +37,7 @@ def to_request(name: str, options: Mapping[str, Any]) -> CertificateRequest:
     Raises:
         SpecError: what is wrong with them, all in one message.
     """
-    profile = profile_named(str(options["certificate_profile"]))
+    profile = profile_named(str(options["certificate_profile"]), options.get("certificate_profiles"))
     problems: list[str] = [] if NAME.fullmatch(name) else [_bad_name(name)]
     subject = _collect(problems, lambda: _subject(options))
     extensions = _extension_options(options, problems)
@@ -68,39 +72,54 @@ def _subject(options: Mapping[str, Any]) -> Any:
 
 
 def _extension_options(options: Mapping[str, Any], problems: list[str]) -> ExtensionOptions:
-    access = options.get("authority_information_access") or {}
-    names = options.get("subject_alt_name")
-    exclude_others = options.get("name_constraints_exclude_others")
-    points, refused = try_all(_distribution_point, options.get("crl_distribution_points") or ())
+    names, purposes, usages = (options.get(name) for name in ("subject_alt_name", "extended_key_usage", "key_usage"))
+    exclude_others, usage_critical = options.get("name_constraints_exclude_others"), options.get("key_usage_critical")
+    more, refused = said_extensions(options)
     problems += refused
     return ExtensionOptions(
         subject_alt_name=None if names is None else tuple(_collect(problems, lambda: to_general_names(names)) or ()),
         subject_alt_name_critical=bool(options.get("subject_alt_name_critical")),
-        path_length=options.get("path_length"),
+        key_usage=None if usages is None else _collect(problems, lambda: key_usages(usages)),
+        key_usage_critical=usage_critical is None or bool(usage_critical),
+        extended_key_usage=None if purposes is None else _collect(problems, lambda: extended_key_usages(purposes)),
+        extended_key_usage_critical=options.get("extended_key_usage_critical"),
+        basic_constraints=_collect(problems, lambda: _basic_constraints(options)),
+        path_length=_collect(problems, lambda: _path_length(options)),
         name_constraints_permitted=_constraints(options.get("name_constraints_permitted"), problems),
         name_constraints_excluded=_constraints(options.get("name_constraints_excluded"), problems),
         name_constraints_exclude_others=exclude_others is None or bool(exclude_others),
-        ca_issuers=_collect(problems, lambda: _urls(access.get("ca_issuers") or ())) or (),
-        ocsp=_collect(problems, lambda: _urls(access.get("ocsp") or ())) or (),
-        crl_distribution_points=tuple(points),
+        subject_key_identifier=_collect(problems, lambda: _key_identifier(options)) or b"",
+        more=tuple(more),
     )
+
+
+def _basic_constraints(options: Mapping[str, Any]) -> bool | None:
+    given = options.get("basic_constraints")
+    if given is None:
+        return None
+    unknown = [item for item in given if not _BASIC_CONSTRAINT.fullmatch(item)]
+    if unknown:
+        raise SpecError(f"basic_constraints: {', '.join(unknown)} is unknown; write CA:TRUE, CA:FALSE or pathlen:0")
+    return "CA:TRUE" in given
+
+
+def _path_length(options: Mapping[str, Any]) -> int | None:
+    """Return the path length, from its own option or from basic_constraints, as in pathlen:0."""
+    given: int | None = options.get("path_length")
+    if given is not None and given < 0:
+        raise SpecError(f"path_length {given} is negative; give how many authorities may follow, 0 for none")
+    texts = [item.removeprefix("pathlen:") for item in options.get("basic_constraints") or () if "pathlen:" in item]
+    return int(texts[-1]) if given is None and texts and texts[-1].isdecimal() else given
+
+
+def _key_identifier(options: Mapping[str, Any]) -> bytes:
+    text = options.get("subject_key_identifier") or ""
+    if text and not _HEX.fullmatch(text):
+        raise SpecError(f"subject_key_identifier {text!r} is not hexadecimal; write one such as 00:1A:2B")
+    return bytes.fromhex(text.replace(":", ""))
 
 
 def _constraints(texts: Sequence[str] | None, problems: list[str]) -> tuple[Any, ...]:
     made, refused = try_all(to_constraint, texts or ())
     problems += refused
     return tuple(made)
-
-
-def _urls(texts: Sequence[str]) -> tuple[Any, ...]:
-    """Access locations are URLs, so the prefix may be left out."""
-    return tuple(to_general_names([text if text.startswith("URI:") else f"URI:{text}" for text in texts]))
-
-
-def _distribution_point(item: Mapping[str, Any]) -> DistributionPoint:
-    full_name, crl_issuer = item.get("full_name") or (), item.get("crl_issuer") or ()
-    if not full_name and not crl_issuer:
-        raise SpecError("crl_distribution_points: an entry has neither full_name nor crl_issuer; give one")
-    return DistributionPoint(
-        tuple(to_general_names(full_name)), tuple(to_general_names(crl_issuer)), tuple(item.get("reasons") or ())
-    )

@@ -1,0 +1,346 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Options of the modules that issue certificates."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  certificate_profile:
+    description:
+      - What kind of certificate this is. It decides basic constraints, key usage, extended key usage and the default of
+        O(not_after).
+      - One of V(root_ca), V(subordinate_ca), V(tls_server), V(tls_client), V(tls_peer), V(code_signing),
+        V(document_signing), V(email_protection), V(timestamping), V(ocsp_signing), V(iam_roles_anywhere), V(custom), or
+        one of O(certificate_profiles). The guide on profiles has a table of them.
+    type: str
+    required: true
+  certificate_profiles:
+    description:
+      - Profiles of your own, by name. Each V(extends) a built-in one and says what is different.
+      - They may say V(key_usage) (a list, or a dictionary of lists by type of key), V(extended_key_usage),
+        V(extended_key_usage_critical), V(san_kinds), V(csr_extensions), V(key_specs), V(not_after), V(longest) and
+        V(ocsp_no_check).
+    type: dict
+  subject:
+    description:
+      - Subject, in the order written. Short, long and snake_case OpenSSL names and dotted OIDs are understood.
+      - A value may be a list.
+    type: dict
+  subject_ordered:
+    description: Subject as a list of dictionaries with one name each, for names that come more than once.
+    type: list
+    elements: dict
+  subject_alt_name:
+    description:
+      - Subject alternative names with the prefixes C(DNS:), C(IP:), C(email:), C(URI:), C(RID:), C(dirName:) and
+        C(otherName:).
+    type: list
+    elements: str
+  subject_alt_name_critical:
+    description: Whether the subject alternative names are critical. They always are where the subject is empty.
+    type: bool
+    default: false
+  key_usage:
+    description:
+      - Key usage instead of the profile's, such as V(digital_signature) or V(digitalSignature).
+    type: list
+    elements: str
+  key_usage_critical:
+    description: Whether the key usage is critical.
+    type: bool
+    default: true
+  extended_key_usage:
+    description:
+      - Extended key usage instead of the profile's, such as V(server_auth), V(serverAuth) or an OID.
+    type: list
+    elements: str
+  extended_key_usage_critical:
+    description: Whether the extended key usage is critical. The default is the profile's.
+    type: bool
+  basic_constraints:
+    description:
+      - Basic constraints, V(CA:TRUE) or V(CA:FALSE) and V(pathlen:0), for O(certificate_profile=custom) alone.
+    type: list
+    elements: str
+  path_length:
+    description: How many authorities may follow below this one. Only for authorities.
+    type: int
+  name_constraints_permitted:
+    description:
+      - Names that the authority may issue for, such as C(DNS:acme.internal) or C(IP:10.0.0.0/8). Only for authorities.
+    type: list
+    elements: str
+    default: []
+  name_constraints_excluded:
+    description: Names that the authority may not issue for. Only for authorities.
+    type: list
+    elements: str
+    default: []
+  name_constraints_exclude_others:
+    description:
+      - Whether kinds of names that O(name_constraints_permitted) does not mention are excluded altogether.
+      - Without this an authority for C(DNS:acme.internal) may issue for every IP address and every mailbox.
+    type: bool
+    default: true
+  not_before:
+    description:
+      - Start of validity, relative such as C(-10m) or absolute such as C(20301231235959Z), in UTC.
+      - A relative time is clipped to the issuer's start.
+    type: str
+    default: "-10m"
+  not_after:
+    description:
+      - End of validity, relative such as C(+397d), absolute, or V(issuer) for as long as the issuer lives.
+      - The default depends on the profile. For V(root_ca) it is C(+7300d), for V(subordinate_ca) C(+1825d), for TLS
+        C(+397d), for V(ocsp_signing) C(+90d), otherwise C(+1095d).
+    type: str
+  renew_before:
+    description:
+      - How long before its end the certificate is issued again, as a time such as C(30d) or a share of its lifetime
+        such as V(33%).
+      - A self-signed certificate is not renewed unless O(reissue_root=true).
+    type: str
+    default: "33%"
+  digest:
+    description:
+      - Hash of the signature, where the issuer's key leaves a choice. The default is V(sha256) for RSA and the curve's
+        own for ECDSA.
+    type: str
+    choices: [sha256, sha384, sha512]
+  signature_padding:
+    description: Padding of RSA signatures.
+    type: str
+    choices: [pkcs1v15, pss]
+    default: pkcs1v15
+  authority_information_access:
+    description: Where relying parties find the issuer's certificate and its OCSP responder.
+    type: dict
+    suboptions:
+      ca_issuers:
+        description: URLs of the issuer's certificate.
+        type: list
+        elements: str
+        default: []
+      ocsp:
+        description: URLs of OCSP responders.
+        type: list
+        elements: str
+        default: []
+  crl_distribution_points:
+    description: Where relying parties find the issuer's CRL.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      full_name:
+        description: General names of the CRL, such as V(http://pki.example/ca.crl).
+        type: list
+        elements: str
+        default: []
+      crl_issuer:
+        description: Who signs the CRL, where that is not the issuer.
+        type: list
+        elements: str
+        default: []
+      reasons:
+        description: Reasons that the CRL covers. All when none is given.
+        type: list
+        elements: str
+        default: []
+        choices:
+          - key_compromise
+          - ca_compromise
+          - affiliation_changed
+          - superseded
+          - cessation_of_operation
+          - certificate_hold
+          - privilege_withdrawn
+          - aa_compromise
+  issuer_alt_name:
+    description: Issuer alternative names, with the prefixes of O(subject_alt_name).
+    type: list
+    elements: str
+    default: []
+  freshest_crl:
+    description: Where relying parties find the issuer's delta CRL, as in O(crl_distribution_points).
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      full_name:
+        description: General names of the delta CRL, such as V(http://pki.example/ca-delta.crl).
+        type: list
+        elements: str
+        default: []
+      crl_issuer:
+        description: Who signs the CRL, where that is not the issuer.
+        type: list
+        elements: str
+        default: []
+      reasons:
+        description: Reasons that the CRL covers. All when none is given.
+        type: list
+        elements: str
+        default: []
+        choices:
+          - key_compromise
+          - ca_compromise
+          - affiliation_changed
+          - superseded
+          - cessation_of_operation
+          - certificate_hold
+          - privilege_withdrawn
+          - aa_compromise
+  certificate_policies:
+    description: Policies that the certificate was issued under (RFC 5280 4.2.1.4).
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      policy:
+        description: OID of the policy, or V(any_policy).
+        type: str
+        required: true
+      cps:
+        description: URLs of certification practice statements.
+        type: list
+        elements: str
+        default: []
+      user_notice:
+        description: What relying parties may show to people.
+        type: dict
+        suboptions:
+          explicit_text:
+            description: The notice, at most 200 characters.
+            type: str
+          organization:
+            description: Whose notices O(certificate_policies[].user_notice.notice_numbers) are.
+            type: str
+          notice_numbers:
+            description: Numbers of notices of the organization.
+            type: list
+            elements: int
+            default: []
+  certificate_policies_critical:
+    description: Whether the certificate policies are critical.
+    type: bool
+    default: false
+  policy_constraints:
+    description: How policies bind the certificates below an authority (RFC 5280 4.2.1.11).
+    type: dict
+    suboptions:
+      require_explicit_policy:
+        description: After how many certificates a policy is required.
+        type: int
+      inhibit_policy_mapping:
+        description: After how many certificates policies may no longer be mapped.
+        type: int
+  inhibit_any_policy:
+    description: After how many certificates V(any_policy) no longer counts (RFC 5280 4.2.1.14).
+    type: int
+  ocsp_must_staple:
+    description: Whether a TLS server has to send its OCSP response along (RFC 7633).
+    type: bool
+    default: false
+  ocsp_must_staple_critical:
+    description: Whether O(ocsp_must_staple) is critical.
+    type: bool
+    default: false
+  ocsp_no_check:
+    description:
+      - Whether relying parties need not ask for the revocation of an OCSP responder's certificate (RFC 6960 4.2.2.2.1).
+      - O(certificate_profile=ocsp_signing) has it anyway.
+    type: bool
+    default: false
+  subject_information_access:
+    description: What the subject offers, and where (RFC 5280 4.2.2.2).
+    type: dict
+    suboptions:
+      ca_repository:
+        description: URLs of what an authority publishes.
+        type: list
+        elements: str
+        default: []
+      time_stamping:
+        description: URLs of a timestamping service.
+        type: list
+        elements: str
+        default: []
+  subject_key_identifier:
+    description:
+      - Subject key identifier in hexadecimal digits, with or without colons.
+      - The default is the SHA-1 of the public key's bits (RFC 5280 4.2.1.2, method 1).
+    type: str
+  other_extensions:
+    description: Extensions that have no option of their own.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      oid:
+        description: OID of the extension.
+        type: str
+        required: true
+      value:
+        description: Its DER value in base64.
+        type: str
+        required: true
+      critical:
+        description: Whether it is critical.
+        type: bool
+        default: false
+"""
+
+    SUBJECT_KEY = r"""
+options:
+  key_id:
+    description: The subject key, a KMS key's ID, ARN, alias name or alias ARN.
+    type: str
+  csr_path:
+    description:
+      - PKCS#10 request of the subject, in PEM or DER. Its signature is checked.
+      - Its subject is used when O(subject) is not given. Of its extensions those are copied that the profile allows
+        and the task does not give.
+    type: path
+  csr_content:
+    description: As O(csr_path), in PEM.
+    type: str
+  public_key_path:
+    description: The subject key as a public key, in PEM or DER.
+    type: path
+  public_key_content:
+    description: As O(public_key_path), in PEM.
+    type: str
+"""
+
+    ISSUER = r"""
+options:
+  issuer_path:
+    description:
+      - The issuer's certificate, in PEM. The first one in the file is the issuer, more may follow that are above it.
+      - Without O(issuer_path) and O(issuer_content) the certificate is self-signed with O(key_id).
+    type: path
+  issuer_content:
+    description: As O(issuer_path), as text.
+    type: str
+  issuer_chain_path:
+    description:
+      - Files with certificates above the issuer, in PEM, in any order.
+      - They are needed for O(chain_path) and so that the constraints of all authorities above hold.
+    type: list
+    elements: path
+    default: []
+  issuer_key_id:
+    description: The issuer's key, a KMS key's ID, ARN, alias name or alias ARN. Self-signed certificates use O(key_id).
+    type: str
+  ledger_path:
+    description:
+      - The issuer's ledger. The default is C(ledger.jsonl) beside the issuer's certificate, or beside O(path) when
+        self-signed.
+    type: path
+"""
