@@ -109,7 +109,7 @@ def check_alternative_names(proposal: Proposal) -> list[str]:
     if not spec.profile.san_kinds or any(form_of(name) in spec.profile.san_kinds for name in names):
         return []
     kinds = " or ".join(spec.profile.san_kinds)
-    return [f"certificate_profile {spec.profile.name} needs a subject_alt_name of kind {kinds}"]
+    return [f"certificate_profile {spec.profile.name} needs a subject_alt_name of {kinds}"]
 
 
 def check_key(proposal: Proposal) -> list[str]:
