@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .certificates import asn1_time, hash_name, serial_hex, spki, to_der
+from .certificates import asn1_time, hash_name, serial_hex, signed_by, spki, to_der
 from .errors import SpecError
 from .general_names import constraint_text, general_name_text
 from .names import name_to_list
@@ -69,17 +69,32 @@ def valid_at(certificate: x509.Certificate, moments: Mapping[str, datetime]) -> 
     return {name: start <= moment <= end for name, moment in moments.items()}
 
 
+def issuer_match(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Return whether *certificate* names *issuer* and the issuer's key signed it (RFC 5280 6.1.3 a).
+
+    Raises:
+        SpecError: the installed cryptography cannot tell, because it does not know the issuer's kind of key.
+    """
+    if _load_key(issuer) is None:
+        kind = _key_type(issuer)
+        raise SpecError(f"the issuer's {kind} key is of no kind that the installed cryptography knows; upgrade it")
+    return signed_by(certificate, issuer)
+
+
 def fingerprints(content: bytes) -> dict[str, str]:
     """Return the digests of *content* as pairs of hex digits, by hashlib's name of each algorithm that runs here."""
-    found = {}
-    for name in sorted(hashlib.algorithms_guaranteed):
-        try:
-            digest = hashlib.new(name, content, usedforsecurity=False)
-        except ValueError:
-            continue  # a system in FIPS mode does without some
-        size = (SHAKE_BYTES,) if digest.digest_size == 0 else ()
-        found[name] = digest.digest(*size).hex(":")
-    return found
+    found = {name: _digest(name, content) for name in sorted(hashlib.algorithms_guaranteed)}
+    return {name: digest for name, digest in found.items() if digest}
+
+
+def _digest(name: str, content: bytes) -> str:
+    """Return the digest in hex; nothing where this system does without the algorithm, as one in FIPS mode does."""
+    try:
+        digest = hashlib.new(name, content, usedforsecurity=False)
+    except ValueError:
+        return ""
+    size = (SHAKE_BYTES,) if digest.digest_size == 0 else ()
+    return digest.digest(*size).hex(":")
 
 
 def _names(certificate: x509.Certificate) -> Facts:
@@ -108,11 +123,9 @@ def _signature_algorithm(certificate: x509.Certificate) -> str:
 
 
 def _public_key(certificate: x509.Certificate) -> Facts:
-    oid = certificate.public_key_algorithm_oid.dotted_string
-    facts: Facts = {"public_key_type": KEY_TYPES.get(oid, f"unknown ({oid})")}
-    try:
-        key = certificate.public_key()
-    except (ValueError, UnsupportedAlgorithm):  # a kind of key that the installed cryptography does not know
+    facts: Facts = {"public_key_type": _key_type(certificate)}
+    key = _load_key(certificate)
+    if key is None:
         return {**facts, "public_key": None, "public_key_data": {}, "public_key_fingerprints": {}}
     info = serialization.PublicFormat.SubjectPublicKeyInfo
     return {
@@ -121,6 +134,19 @@ def _public_key(certificate: x509.Certificate) -> Facts:
         "public_key_data": _key_data(key),
         "public_key_fingerprints": fingerprints(spki(key)),
     }
+
+
+def _key_type(certificate: x509.Certificate) -> str:
+    oid = certificate.public_key_algorithm_oid.dotted_string
+    return KEY_TYPES.get(oid, f"unknown ({oid})")
+
+
+def _load_key(certificate: x509.Certificate) -> CertificatePublicKeyTypes | None:
+    """Return the public key; None where it is of a kind that the installed cryptography does not know."""
+    try:
+        return certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        return None
 
 
 def _key_data(key: CertificatePublicKeyTypes) -> Facts:

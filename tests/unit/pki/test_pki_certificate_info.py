@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.certificate_info import (
     describe_certificate,
+    issuer_match,
     valid_at,
 )
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.certificates import load_certificates, to_der, to_pem
@@ -329,3 +330,20 @@ def test_a_key_of_an_unknown_kind_is_called_by_its_object_identifier() -> None:
 def test_an_address_is_told_in_its_shortest_form() -> None:
     names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("2001:0db8::0001"))])
     assert describe_certificate(certificate([(names, False)]), NOW)["subject_alt_name"] == ["IP:2001:db8::1"]
+
+
+@pytest.mark.parametrize(("key_spec", "algorithm"), PAIRS)
+def test_a_certificate_matches_the_issuer_whose_key_signed_it(key_spec: str, algorithm: str) -> None:
+    one, other = signed_with(key_spec, algorithm), certificate()
+    assert issuer_match(one, one)
+    assert issuer_match(one, other) == (key_spec == "ECC_NIST_P256")
+
+
+def test_an_issuer_of_another_name_does_not_match_though_it_has_the_key() -> None:
+    assert not issuer_match(certificate(), certificate(name=to_name({"CN": "Other"})))
+
+
+def test_an_issuer_whose_key_cannot_be_loaded_is_refused_with_a_sentence() -> None:
+    der = to_der(certificate()).replace(bytes.fromhex("06082a8648ce3d030107"), b"\x06\x08" + b"\x2a" * 8)
+    with pytest.raises(SpecError, match="the issuer's ECC key is of no kind that the installed cryptography knows"):
+        issuer_match(certificate(), load_certificates(der, "odd")[0])
