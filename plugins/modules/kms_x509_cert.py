@@ -160,18 +160,13 @@ pending:
   elements: str
 """
 
-import secrets
 from dataclasses import replace
-from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ansible_collections.rootstock.pki.plugins.module_utils._aws.kms import KmsPublicKeys, KmsSigner
 from ansible_collections.rootstock.pki.plugins.module_utils._aws.sts import caller_arn
-from ansible_collections.rootstock.pki.plugins.module_utils._ledger.entries import authority_of
-from ansible_collections.rootstock.pki.plugins.module_utils._ledger.files import FileLedger
 from ansible_collections.rootstock.pki.plugins.module_utils._module.aws import (
     aws_client,
     kms_client,
@@ -184,17 +179,15 @@ from ansible_collections.rootstock.pki.plugins.module_utils._module.certificate_
     SUBJECT_KEY_OPTIONS,
 )
 from ansible_collections.rootstock.pki.plugins.module_utils._module.certificates import (
-    LEDGER,
     certificate_files,
     certificate_result,
     to_task,
 )
-from ansible_collections.rootstock.pki.plugins.module_utils._module.converge import converge
+from ansible_collections.rootstock.pki.plugins.module_utils._module.converge import converge, utc_now
 from ansible_collections.rootstock.pki.plugins.module_utils._module.files import file_changes, write_files
-from ansible_collections.rootstock.pki.plugins.module_utils._operations.certificate_inputs import CertificatePorts
+from ansible_collections.rootstock.pki.plugins.module_utils._operations.certificate_inputs import file_ports
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.certificate_plan import plan_certificate
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.issue_certificate import IssuingPorts, carry_out
-from ansible_collections.rootstock.pki.plugins.module_utils._pki.certificate import SERIAL_BITS
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import PkiError
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.task import CSR, CertificateTask
 
@@ -214,32 +207,16 @@ ARGUMENT_SPEC: dict[str, Any] = {
 FILE_OPTIONS = ("path", "chain_path", "fullchain_path")
 
 
-def utc_now() -> datetime:
-    return datetime.now(timezone.utc).replace(microsecond=0)
-
-
-def planning_ports(module: AnsibleAWSModule, task: CertificateTask) -> CertificatePorts:
-    def ledger(public_key: bytes) -> FileLedger:
-        return FileLedger(Path(task.ledger_path), utc_now, authority_of(public_key) if public_key else "")
-
-    children = FileLedger(Path(task.path).parent / LEDGER, utc_now) if task.request.is_authority else None
-    return CertificatePorts(ledger, children, KmsPublicKeys(kms_client(module)), utc_now)
-
-
 def issuing_ports(module: AnsibleAWSModule, task: CertificateTask) -> IssuingPorts:
-    return IssuingPorts(
-        signer=KmsSigner(signing_client(module), task.issuer_key_id),
-        caller_arn=lambda: caller_arn(aws_client(module, "sts")),
-        random_bits=lambda: secrets.randbits(SERIAL_BITS),
-        clock=utc_now,
-    )
+    signer = KmsSigner(signing_client(module), task.issuer_key_id)
+    return IssuingPorts(signer, lambda: caller_arn(aws_client(module, "sts")), utc_now)
 
 
 def run(module: AnsibleAWSModule) -> None:
     require_cryptography(module)
     params = module.params
     task = to_task(params)
-    ports = planning_ports(module, task)
+    ports = file_ports(task, KmsPublicKeys(kms_client(module)), utc_now)
     planned = plan_certificate(task, ports)
     for warning in planned.warnings:
         module.warn(warning)

@@ -13,10 +13,8 @@ from typing import Any
 from .._pki.certificates import asn1_time, is_self_issued, serial_hex, to_pem
 from .._pki.errors import SpecError
 from .._pki.request import to_request
-from .._pki.task import CSR, KMS, PUBLIC_KEY, CertificateTask, Source
+from .._pki.task import CSR, KMS, LEDGER_NAME, PUBLIC_KEY, CertificateTask, Source
 from .files import KeptFile, read_file, read_if_there
-
-LEDGER = "ledger.jsonl"
 
 
 def to_task(params: Mapping[str, Any]) -> CertificateTask:
@@ -45,7 +43,7 @@ def to_task(params: Mapping[str, Any]) -> CertificateTask:
         issuer=issuer,
         chain=tuple(Source(path, read_if_there(path)) for path in params["issuer_chain_path"]),
         issuer_key_id=params["issuer_key_id"] if issuer is not None else params["key_id"],
-        ledger_path=params["ledger_path"] or os.path.join(os.path.dirname(os.path.abspath(beside)), LEDGER),
+        ledger_path=params["ledger_path"] or os.path.join(os.path.dirname(os.path.abspath(beside)), LEDGER_NAME),
         digest=params["digest"] or "",
         padding=params["signature_padding"],
         force=params["force"],

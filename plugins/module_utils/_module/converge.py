@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from .._pki.errors import PkiError
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
     from .._pki.plan import Plan
+
+
+def utc_now() -> datetime:
+    """Return the present, UTC-aware, in whole seconds: certificates know no smaller ones."""
+    return datetime.now(timezone.utc).replace(microsecond=0)
 
 
 def converge(

@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from .._ledger.entries import authority_of
+from .._ledger.files import FileLedger
 from .._pki.certificates import load_certificates, load_csr, load_public_key, path_upwards
 from .._pki.errors import SpecError
-from .._pki.task import CSR, KMS
+from .._pki.task import CSR, KMS, LEDGER_NAME
 from .._signer.algorithms import ALGORITHMS, KEY_SPECS, spec_of_public_key
 
 if TYPE_CHECKING:
@@ -46,6 +49,17 @@ class CertificatePorts:
     children: Ledger | None
     keys: PublicKeys
     clock: Callable[[], datetime]
+
+
+def file_ports(task: CertificateTask, keys: PublicKeys, clock: Callable[[], datetime]) -> CertificatePorts:
+    """Return ports over ledgers in files: the issuer's as the task says, and one beside an authority's certificate."""
+
+    def ledger(public_key: bytes) -> Ledger:
+        return FileLedger(Path(task.ledger_path), clock, authority_of(public_key) if public_key else "")
+
+    beside = Path(task.path).parent / LEDGER_NAME if task.path else None
+    children = FileLedger(beside, clock) if beside is not None and task.request.is_authority else None
+    return CertificatePorts(ledger, children, keys, clock)
 
 
 @dataclass(frozen=True)
@@ -116,22 +130,24 @@ def check_key_spec(spec: CertificateSpec) -> list[str]:
     return [f"the subject key is {key_spec}, and {named} allows {', '.join(allowed)}"]
 
 
-def choose_algorithm(task: CertificateTask, signing_key: CertificatePublicKeyTypes) -> AlgorithmRow:
-    """Return the algorithm that the issuer's key signs with under the task's digest and signature_padding.
+def choose_algorithm(digest: str, padding: str, signing_key: CertificatePublicKeyTypes) -> AlgorithmRow:
+    """Return the algorithm that the issuer's key signs with under the options digest and signature_padding.
 
+    Args:
+        digest: empty for the key's own.
     Raises:
         SpecError: the key cannot sign so.
     """
     key_spec = spec_of_public_key(signing_key)
     row = KEY_SPECS[key_spec]
     default = ALGORITHMS[row.x509_default]
-    if row.family != "RSA" and task.padding == "pss":
+    if row.family != "RSA" and padding == "pss":
         raise SpecError(f"signature_padding pss is for RSA keys, and the issuer's key is {key_spec}; leave it out")
-    wanted = (task.digest or default.hash, {"pss": "PSS"}.get(task.padding, default.padding))
+    wanted = (digest or default.hash, {"pss": "PSS"}.get(padding, default.padding))
     fitting = (ALGORITHMS[name] for name in row.signing_algorithms)
     found = next((fit for fit in fitting if (fit.hash, fit.padding) == wanted and fit.family == default.family), None)
     if found is None:
-        raise SpecError(f"digest {task.digest} does not fit the issuer's {key_spec} key; {_advice(default)}")
+        raise SpecError(f"digest {digest} does not fit the issuer's {key_spec} key; {_advice(default)}")
     return found
 
 

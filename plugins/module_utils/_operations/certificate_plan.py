@@ -184,7 +184,7 @@ class _Facts:
         if self.signing_key is None:
             return None, problems
         try:
-            return choose_algorithm(self.task, self.signing_key), problems  # type: ignore[arg-type]
+            return choose_algorithm(self.task.digest, self.task.padding, self.signing_key), problems  # type: ignore[arg-type]
         except SpecError as exc:
             return None, [*problems, str(exc)]
 

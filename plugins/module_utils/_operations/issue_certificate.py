@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import tempfile
 import time
 from collections.abc import Callable
@@ -19,15 +20,14 @@ from .._ledger.entries import Intent, Issued, new_id
 from .._ledger.files import issued_path
 from .._ledger.holders import this_holder
 from .._ledger.port import NameClaimed
-from .._pki.certificate import certificate_builder, to_serial_number, validity
+from .._pki.certificate import SERIAL_BITS, certificate_builder, to_serial_number, validity
 from .._pki.certificates import serial_hex, sha256_hex, to_der, to_pem
-from .._pki.errors import AwsError, LedgerError
+from .._pki.errors import AwsError, IssuerError, KeyStateError, LedgerError
 from .._pki.names import name_text
-from .._signer.keys import private_key_for
 from .._signer.session import SigningSession
-from .._signer.verify import to_hash, to_padding
 from .certificate_plan import CertificatePlan, plan_certificate
 from .recording import IntentRecorder
+from .signing import sign_builder
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -49,8 +49,8 @@ class IssuingPorts:
 
     signer: MessageSigner
     caller_arn: Callable[[], str]
-    random_bits: Callable[[], int]
     clock: Callable[[], datetime]
+    random_bits: Callable[[], int] = field(default=lambda: secrets.randbits(SERIAL_BITS))
     sleep: Callable[[float], None] = field(default=time.sleep)
 
 
@@ -109,7 +109,7 @@ def issue_certificate(planned: CertificatePlan, ports: IssuingPorts) -> Issuance
     session = SigningSession(ports.signer, recorder, public_key)  # type: ignore[arg-type]
     try:
         certificate = _sign(planned, session, serial_number)
-    except AwsError as exc:
+    except (AwsError, KeyStateError) as exc:
         recorder.refused(exc)
         raise
     store(issued_path(Path(planned.task.ledger_path), serial_hex(serial_number)), to_pem([certificate]))
@@ -119,15 +119,12 @@ def issue_certificate(planned: CertificatePlan, ports: IssuingPorts) -> Issuance
 
 
 def _sign(planned: CertificatePlan, session: SigningSession, serial_number: int) -> x509.Certificate:
+    if planned.algorithm is None:
+        raise IssuerError(f"{planned.spec.name}: there is no algorithm to sign with")
     period = validity(planned.spec.lifetime, planned.issuer, planned.now)
     builder = certificate_builder(planned.spec, planned.issuer, serial_number, period)
-    key = private_key_for(session.public_key, session)  # type: ignore[arg-type]
-    row = planned.algorithm
-    if row is None or not row.hash:
-        return builder.sign(key, None)
-    if row.padding:
-        return builder.sign(key, to_hash(row.hash), rsa_padding=to_padding(row))  # type: ignore[arg-type]
-    return builder.sign(key, to_hash(row.hash))  # type: ignore[arg-type]
+    certificate: x509.Certificate = sign_builder(builder, session, planned.algorithm)
+    return certificate
 
 
 def _intent(planned: CertificatePlan, serial_number: int, content_sha256: str, now: datetime) -> Intent:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from .certificate import CertificateRequest
 
 KMS, CSR, PUBLIC_KEY = "kms", "csr", "public_key"
+LEDGER_NAME = "ledger.jsonl"
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class CertificateTask:
     """One task that wants a certificate, its files read.
 
     Attributes:
-        path: where the certificate is kept.
+        path: where the certificate is kept; empty where it is only returned.
         present: bytes at the path now, None where nothing is.
         subject_kind: KMS, CSR or PUBLIC_KEY; `subject` names the key in KMS or holds the bytes.
         issuer: None for a self-signed certificate.

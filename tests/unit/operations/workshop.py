@@ -15,9 +15,10 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from ansible_collections.rootstock.pki.plugins.module_utils._ledger.entries import authority_of
-from ansible_collections.rootstock.pki.plugins.module_utils._ledger.files import FileLedger
-from ansible_collections.rootstock.pki.plugins.module_utils._operations.certificate_inputs import CertificatePorts
+from ansible_collections.rootstock.pki.plugins.module_utils._operations.certificate_inputs import (
+    CertificatePorts,
+    file_ports,
+)
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.certificate_plan import (
     CertificatePlan,
     plan_certificate,
@@ -104,11 +105,7 @@ class Workshop:
         )
 
     def ports(self, task: CertificateTask) -> CertificatePorts:
-        def ledger(public_key: bytes) -> FileLedger:
-            return FileLedger(Path(task.ledger_path), self.clock, authority_of(public_key) if public_key else "")
-
-        children = FileLedger(Path(task.path).parent / "ledger.jsonl", self.clock)
-        return CertificatePorts(ledger, children if task.request.profile.ca else None, self, self.clock)
+        return file_ports(task, self, self.clock)
 
     def plan(self, name: str, profile: str, issuer: str | None = None, **options: Any) -> CertificatePlan:
         task = self.task(name, profile, issuer, **options)
@@ -120,7 +117,7 @@ class Workshop:
             return self.serial
 
         return IssuingPorts(
-            self.signers[key_id], lambda: CALLER, random_bits, self.clock, lambda s: self.clock.forward(seconds=s)
+            self.signers[key_id], lambda: CALLER, self.clock, random_bits, lambda s: self.clock.forward(seconds=s)
         )
 
     def carry_out(self, planned: CertificatePlan) -> Issuance:
