@@ -36,7 +36,7 @@ MAY_IMPORT = {
     "module_utils/_ledger": [LEDGER, PKI],
     "module_utils/_ledger/dynamodb.py": [*AWS, LEDGER, PKI],
     "module_utils/_operations": [*CRYPTOGRAPHY, OPERATIONS, PKI, KEYS, SIGNER, LEDGER],
-    "module_utils/_module": [*ANSIBLE, MODULE, PKI, KEYS, f"{SIGNER}.algorithms"],
+    "module_utils/_module": [*ANSIBLE, MODULE, PKI, KEYS, f"{SIGNER}.algorithms", f"{SIGNER}.specs"],
     "module_utils/__init__.py": [],
     "modules": [*ANSIBLE, *AWS, PKI, KEYS, SIGNER, AWS_ROOM, LEDGER, OPERATIONS, MODULE],
     "filter": [*ANSIBLE, PKI],

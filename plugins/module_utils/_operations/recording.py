@@ -12,7 +12,7 @@ from datetime import datetime
 
 from .._ledger.entries import Attempt, Intent, Refused, new_id
 from .._ledger.port import Ledger
-from .._pki.errors import AwsError
+from .._pki.errors import AwsError, KeyStateError
 
 
 @dataclass
@@ -45,7 +45,8 @@ class IntentRecorder:
         else:
             self.ledger.append(Attempt(new_id(), self.clock(), self.intent.id, self.attempts))
 
-    def refused(self, error: AwsError) -> None:
+    def refused(self, error: AwsError | KeyStateError) -> None:
         """Close the intent where AWS answered and said no; an unanswered call may have signed, so it stays open."""
-        if self.intent is not None and self.attempts == 1 and not error.retryable:
+        unsure = isinstance(error, AwsError) and error.retryable
+        if self.intent is not None and self.attempts == 1 and not unsure:
             self.ledger.append(Refused(new_id(), self.clock(), self.intent.id, str(error)))

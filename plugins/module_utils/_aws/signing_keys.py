@@ -1,0 +1,44 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a task that signs files asks of a key besides its signature."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from .._keys.names import USE_TAG
+from .._pki.errors import AwsError
+from .errors import DENIED
+from .kms import PublicKeyReply, describe_key, find_public_key, list_resource_tags
+
+
+@dataclass(frozen=True)
+class KmsSigningKeys:
+    """Keys of one account and region, for somebody who may be allowed to do little with them."""
+
+    client: Any
+
+    def public_key(self, key_id: str) -> PublicKeyReply | None:
+        """Return the public key (kms:GetPublicKey); empty where that is not allowed, None where there is no key."""
+        try:
+            return find_public_key(self.client, key_id)
+        except AwsError as exc:
+            if exc.code in DENIED:
+                return PublicKeyReply(b"", "", "", "", ())
+            raise
+
+    def use_of(self, key_id: str) -> str:
+        """Return the use that the key is tagged for (kms:ListResourceTags; kms:DescribeKey where it is named by alias).
+
+        Empty where it has no such tag, and where its tags may not be read.
+        """
+        try:
+            found = describe_key(self.client, key_id) if "alias/" in key_id else None
+            return list_resource_tags(self.client, found.arn if found else key_id).get(USE_TAG, "")
+        except AwsError as exc:
+            if exc.code in DENIED:
+                return ""
+            raise

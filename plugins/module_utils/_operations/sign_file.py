@@ -1,0 +1,220 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A signature over a file or text is where the task wants it, and right."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from .._ledger.entries import Intent, Signed, new_id
+from .._ledger.holders import this_holder
+from .._pki.errors import AwsError, KeyStateError
+from .._pki.plan import Change, Plan
+from .._signer.ports import NoRecorder, SignReply
+from .._signer.session import SigningSession
+from .._signer.verify import message_verifies
+from .content import Prepared, prepare_content
+from .recording import IntentRecorder
+from .signing_key import SigningKey, SigningKeys, check_use, choose_algorithm
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from .._ledger.port import Ledger
+    from .._signer.algorithms import AlgorithmRow
+    from .._signer.ports import MessageSigner
+    from .._signer.specs import SignatureSpec
+
+PURPOSE = "file"
+
+
+@dataclass(frozen=True)
+class SigningWork:
+    """What is to be done for one signature.
+
+    Attributes:
+        row, prepared: None where the key or the content is not there yet.
+        signature: the one that is there and right, None where one has to be made.
+        unfinished: intent of a run that ended after it put the signature there and before it wrote that down.
+    """
+
+    spec: SignatureSpec
+    key: SigningKey | None
+    plan: Plan
+    row: AlgorithmRow | None = None
+    prepared: Prepared | None = None
+    signature: bytes | None = None
+    unfinished: Intent | None = None
+
+    def known(self) -> dict[str, Any]:
+        """Return what a module tells before anything is signed."""
+        told: dict[str, Any] = {}
+        if self.row is not None:
+            message_type = self.spec.message_type or self.row.message_type
+            told |= {"signing_algorithm": self.row.name, "message_type": message_type.lower()}
+        if self.signature is not None:
+            told |= self.result(self.signature)
+        if self.plan.reason:
+            told["reason"] = self.plan.reason
+        return told
+
+    def result(self, signature: bytes) -> dict[str, Any]:
+        """Return what a module tells of a signature that is there."""
+        verified = self.key is not None and self.key.public_key is not None
+        return {"signature": base64.b64encode(signature).decode("ascii"), "verified": verified}
+
+
+@dataclass(frozen=True)
+class PlanningPorts:
+    """What planning needs; *ledger* is None where none is kept."""
+
+    keys: SigningKeys
+    ledger: Ledger | None
+    now: datetime
+
+
+def plan_signature(
+    spec: SignatureSpec, key: SigningKey | None, missing: tuple[str, ...], current: bytes | None, ports: PlanningPorts
+) -> SigningWork:
+    """Compare what is at dest with what should be there; content is read, nothing is signed or written.
+
+    Args:
+        missing: what is not there yet, one phrase each.
+        current: content of dest, None where there is nothing.
+    Raises:
+        SpecError, KeyStateError: this content or this key cannot or must not be used.
+    """
+    row = choose_algorithm(key, spec.signing_algorithm) if key else None
+    if key is None or row is None or missing:
+        return SigningWork(spec, key, Plan(_changes(spec, row, current), missing), row)
+    prepared = prepare_content(spec.content, row, spec.message_type, key.public_key, ports.ledger is not None)
+    if current is not None and _is_right(key, row, prepared, current):
+        unfinished = _unfinished(spec, prepared, ports)
+        changes = (Change("ledger", "open intent", "signed"),) if unfinished else ()
+        return SigningWork(spec, key, Plan(changes), row, prepared, current, unfinished)
+    check_use(ports.keys, key)
+    reason = "" if current is None else _reason(spec, key, row)
+    return SigningWork(spec, key, Plan(_changes(spec, row, current), reason=reason), row, prepared)
+
+
+def _unfinished(spec: SignatureSpec, prepared: Prepared, ports: PlanningPorts) -> Intent | None:
+    """Return the intent behind the signature at dest if nobody wrote, or is about to write, its outcome."""
+    state = ports.ledger.read() if ports.ledger else None
+    if state is None or state.claim_on(spec.dest, ports.now, PURPOSE):
+        return None
+    mine = (PURPOSE, spec.dest, prepared.sha256)
+    intents = [one for one in state.open_intents if (one.purpose, one.name, one.content_sha256) == mine]
+    return intents[-1] if intents else None
+
+
+def _is_right(key: SigningKey, row: AlgorithmRow, prepared: Prepared, signature: bytes) -> bool:
+    return key.public_key is not None and message_verifies(
+        key.public_key, signature, prepared.message, row, prepared.message_type
+    )
+
+
+def _reason(spec: SignatureSpec, key: SigningKey, row: AlgorithmRow) -> str:
+    if key.public_key is None:
+        return f"{spec.dest} cannot be verified without the public key"
+    return f"{spec.dest} is not a {row.name} signature of this content by this key"
+
+
+def _changes(spec: SignatureSpec, row: AlgorithmRow | None, current: bytes | None) -> tuple[Change, ...]:
+    after = f"{row.name if row else 'signature'} of {spec.content.name}"
+    before = None if current is None else f"{spec.dest} (another one)"
+    return (Change("signature", before, f"{spec.dest}: {after}" if spec.dest else after),)
+
+
+@dataclass(frozen=True)
+class SigningPorts:
+    """What signing needs beyond planning.
+
+    Args:
+        keep: puts the signature where it belongs; called once it is verified.
+        ledger: None where none is kept.
+        caller_arn: who signs, for the record.
+    """
+
+    signer: MessageSigner
+    keep: Callable[[bytes], None]
+    ledger: Ledger | None
+    caller_arn: Callable[[], str]
+    clock: Callable[[], datetime]
+    sleep: Callable[[float], None] = field(default=time.sleep)
+
+
+@dataclass(frozen=True)
+class SignatureMade:
+    """One signature and what it took."""
+
+    signature: bytes
+    sign_calls: int
+
+
+def make_signature(work: SigningWork, ports: SigningPorts) -> SignatureMade:
+    """Sign, verify, keep and record; on return the signature is where it belongs.
+
+    A signature that a dead run left behind is recorded alone. Nobody knows that run's request and caller any more.
+
+    Raises:
+        AwsError, KeyStateError: KMS refused or did not answer.
+        SignerError: what came back is not the key's signature; nothing was kept.
+        LedgerError: the ledger could not be written; nothing was signed, or the signature is kept and not recorded.
+    """
+    if work.signature is not None:
+        if work.unfinished and ports.ledger:
+            ports.ledger.append(_signed(work, work.unfinished, SignReply(work.signature, "", ""), "", ports.clock()))
+        return SignatureMade(work.signature, 0)
+    if work.key is None or work.row is None or work.prepared is None:
+        raise KeyStateError(f"{work.spec.content.name}: {'; '.join(work.plan.pending)}")
+    recorder = None if ports.ledger is None else IntentRecorder(ports.ledger, ports.clock, _describe(work, ports.clock))
+    caller = ports.caller_arn() if recorder else ""
+    session = SigningSession(ports.signer, recorder or NoRecorder(), work.key.public_key, ports.sleep)
+    prepared = work.prepared
+    try:
+        signature = session.sign_message(prepared.message, work.row, prepared.message_type, prepared.sha256)
+    except (AwsError, KeyStateError) as exc:
+        if recorder:
+            recorder.refused(exc)
+        raise
+    ports.keep(signature)
+    if recorder and recorder.intent and ports.ledger:
+        outcome = _signed(work, recorder.intent, session.replies[-1], caller, ports.clock())
+        ports.ledger.append(outcome)
+    return SignatureMade(signature, session.calls)
+
+
+def _describe(work: SigningWork, clock: Callable[[], datetime]) -> Callable[[str], Intent]:
+    spec, key, row = work.spec, work.key, work.row
+
+    def describe(content_sha256: str) -> Intent:
+        return Intent(
+            id=new_id(),
+            time=clock(),
+            purpose=PURPOSE,
+            name=spec.dest,
+            serial="",
+            subject=spec.content.name,
+            content_sha256=content_sha256,
+            key_arn=(key.arn or key.key_id) if key else "",
+            profile="",
+            holder=this_holder(),
+            details={"signing_algorithm": row.name if row else ""},
+        )
+
+    return describe
+
+
+def _signed(work: SigningWork, intent: Intent, reply: SignReply, caller_arn: str, now: datetime) -> Signed:
+    verified = "true" if work.key and work.key.public_key else "false"
+    details = {"verified": verified, "signature_sha256": hashlib.sha256(reply.signature).hexdigest()}
+    return Signed(
+        id=new_id(), time=now, intent=intent.id, request_id=reply.request_id, caller_arn=caller_arn, details=details
+    )
