@@ -31,10 +31,18 @@ class Principal:
 
     def client(self, service: str, *, retries: bool = False, region: str = REGION) -> Any:
         """Return a boto3 client as this principal; a test wants each call made once, unless it says otherwise."""
-        config = Config(retries={"total_max_attempts": 5 if retries else 1}, proxies={})
-        named = {f"aws_{name}": value for name, value in self.credentials.items()}
-        client: Any = boto3.client  # the stubs know each service by name only
-        return client(service, endpoint_url=self.endpoint, region_name=region, config=config, **named)
+        wanted = (service, retries, region)
+        if wanted not in self._clients:
+            config = Config(retries={"total_max_attempts": 5 if retries else 1}, proxies={})
+            named = {f"aws_{name}": value for name, value in self.credentials.items()}
+            make: Any = boto3.client  # the stubs know each service by name only
+            made = make(service, endpoint_url=self.endpoint, region_name=region, config=config, **named)
+            self._clients[wanted] = made
+        return self._clients[wanted]
+
+    @cached_property
+    def _clients(self) -> dict[tuple[str, bool, str], Any]:
+        return {}
 
     def environment(self) -> dict[str, str]:
         """Return the variables that make another program this principal."""

@@ -13,9 +13,15 @@ from typing import Any
 import pytest
 
 from localaws.server import Server
-from localaws.testing import Account, account, local_aws, new_account, new_key
+from localaws.testing import Account, Principal, account, local_aws, new_account, new_key
 
 __all__ = ["account", "local_aws"]
+
+
+@pytest.fixture
+def admin(account: Account) -> Principal:
+    """A role that IAM allows everything, in the account of the test's own."""
+    return account.administrator()
 
 
 @pytest.fixture(scope="module")

@@ -18,11 +18,6 @@ LOCKED_OUT = "The new key policy will not allow you to update the key policy in 
 
 
 @pytest.fixture
-def admin(account: Account) -> Principal:
-    return account.administrator()
-
-
-@pytest.fixture
 def kms(admin: Principal) -> Any:
     return admin.client("kms")
 
@@ -91,6 +86,7 @@ def test_every_form_of_a_principal_that_exists_is_taken(kms: Any, admin: Princip
     services = {"Principal": {"Service": "cloudtrail.amazonaws.com"}, "Action": "kms:Decrypt", "Resource": "*"}
     for named in (account.account_id, account.root.arn, "111122223333", user, session, "*"):
         kms.put_key_policy(KeyId=key, Policy=policy(allows(admin.arn), allows(named), services))
+        assert shown(kms, key)[1]["Principal"]["AWS"] == named
 
 
 def test_a_policy_that_locks_its_writer_out_is_refused(kms: Any, account: Account, admin: Principal) -> None:
@@ -107,7 +103,9 @@ def test_a_policy_that_locks_its_writer_out_is_refused(kms: Any, account: Accoun
 
 
 def test_the_account_in_the_policy_is_enough_not_to_be_locked_out(kms: Any, account: Account) -> None:
-    kms.put_key_policy(KeyId=new_key(kms), Policy=policy(allows(account.root.arn)))
+    key = new_key(kms)
+    kms.put_key_policy(KeyId=key, Policy=policy(allows(account.root.arn)))
+    assert kms.describe_key(KeyId=key)["KeyMetadata"]["Enabled"]
 
 
 def test_principals_come_back_in_an_order_of_aws_own(kms: Any, account: Account, admin: Principal) -> None:

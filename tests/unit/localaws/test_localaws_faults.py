@@ -28,11 +28,6 @@ def faulty(local_aws: Server) -> Iterator[Server]:
 
 
 @pytest.fixture
-def admin(account: Account) -> Principal:
-    return account.administrator()
-
-
-@pytest.fixture
 def kms(admin: Principal) -> Any:
     return admin.client("kms")
 

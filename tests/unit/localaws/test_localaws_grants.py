@@ -18,11 +18,6 @@ SIGN = {"SigningAlgorithm": "ECDSA_SHA_256", "Message": b"x"}
 
 
 @pytest.fixture
-def admin(account: Account) -> Principal:
-    return account.administrator()
-
-
-@pytest.fixture
 def kms(admin: Principal) -> Any:
     return admin.client("kms")
 

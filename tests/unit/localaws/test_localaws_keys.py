@@ -145,8 +145,8 @@ def test_what_the_model_forbids_is_listed(kms: Any, shared_key: Keys) -> None:
     assert message == f"1 validation error detected: {said}Member must have length less than or equal to 128"
 
 
-def test_a_required_member_is_not_null(shared_account: Account) -> None:
-    kms = shared_account.root.client("kms")
+def test_a_required_member_is_not_null(account: Account) -> None:
+    kms = account.root.client("kms")
     kms.meta.events.register("before-call.kms.Sign", lambda params, **_: params.update(body=b'{"KeyId": "x"}'))
     _, message, _ = refused(kms.sign, KeyId="x", Message=b"x", SigningAlgorithm="ECDSA_SHA_256")
     assert "Value null at 'signingAlgorithm' failed to satisfy constraint: Member must not be null" in message

@@ -57,6 +57,7 @@ def test_put_key_policy_does_not_mind_the_state(kms: Any) -> None:
     document = kms.get_key_policy(KeyId=key)["Policy"]
     kms.schedule_key_deletion(KeyId=key)
     kms.put_key_policy(KeyId=key, Policy=document)
+    assert kms.get_key_policy(KeyId=key)["Policy"] == document
 
 
 def test_aliases_and_a_key_pending_deletion(kms: Any) -> None:
