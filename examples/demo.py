@@ -6,12 +6,16 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,11 +31,11 @@ from tests.harness.environment import environment
 from tests.harness.operators import make_operator
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-
 EXAMPLE = CHECKOUT / "examples" / "acme"
 HERE = CHECKOUT / "build" / "demo"
 LOG = HERE / "ansible.log"
 PKI = HERE / "pki"
+RUNNING = HERE.with_suffix(".pid")
 TASK = re.compile(r"^TASK \[(?:\S+ : )?(?P<name>.+?)\] \**$")
 RECAP = re.compile(r"^localhost .* changed=(?P<changed>\d+) .* failed=(?P<failed>\d+) ")
 
@@ -53,11 +57,13 @@ class Aws:
 
 def main() -> int:
     started = time.monotonic()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         require("openssl")
-        prepare()
-        with running() as server:
-            show(enter(server))
+        with alone():
+            prepare()
+            with running() as server:
+                show(enter(server))
     except (DemoError, OSError, RuntimeError) as problem:
         print(f"\nThe demo failed: {problem}", file=sys.stderr)
         return 1
@@ -102,20 +108,50 @@ def require(tool: str) -> None:
         raise DemoError(f"the command {tool} is missing; install it and run the demo again")
 
 
+@contextmanager
+def alone() -> Iterator[None]:
+    """Keep other demos out of the folder, and stop what one that was killed left running in it."""
+    HERE.parent.mkdir(exist_ok=True)
+    with RUNNING.open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as taken:
+            raise DemoError(f"another demo is running in {CHECKOUT}; wait until it is done") from taken
+        left = RUNNING.read_text()
+        if str(HERE) in command_of(left):
+            os.killpg(int(left), signal.SIGKILL)
+        yield
+
+
+def command_of(process: str) -> str:
+    try:
+        return Path("/proc", process, "cmdline").read_text()
+    except OSError:
+        return ""
+
+
 def prepare() -> None:
-    """Begin with an empty folder that holds the inventory and what others made: their keys, a CSR, a public key."""
+    """Begin with an empty folder that holds the inventory and what others made."""
     if HERE.exists():
         shutil.rmtree(HERE)
-    others, csr = HERE / "others", HERE / "csr"
-    others.mkdir(parents=True, mode=0o700)
-    csr.mkdir()
+    HERE.mkdir()
     shutil.copy(EXAMPLE / "inventory.yml", HERE)
+    made = make_what_others_make(HERE)
+    say("Made by others, with openssl", *map(shown, made))
+
+
+def make_what_others_make(folder: Path) -> list[Path]:
+    """Make, outside the PKI's folder, two keys of others, and from them what they send: a CSR and a public key."""
+    keys, sent = folder / "others", folder / "csr"
+    keys.mkdir(mode=0o700)
+    sent.mkdir()
     for name in ("web", "billing"):
         curve = ("-pkeyopt", "ec_paramgen_curve:P-256")
-        openssl("genpkey", "-algorithm", "EC", *curve, "-out", others / f"{name}.key")
-    openssl("req", "-new", "-key", others / "web.key", "-subj", "/O=Acme/CN=web.acme.internal", "-out", csr / "web.csr")
-    openssl("pkey", "-in", others / "billing.key", "-pubout", "-out", csr / "billing.pub.pem")
-    say("Made by others, with openssl", f"{shown(csr)}/web.csr, {shown(csr)}/billing.pub.pem")
+        openssl("genpkey", "-algorithm", "EC", *curve, "-out", keys / f"{name}.key")
+    csr, public_key = sent / "web.csr", sent / "billing.pub.pem"
+    openssl("req", "-new", "-key", keys / "web.key", "-subj", "/O=Acme/CN=web.acme.internal", "-out", csr)
+    openssl("pkey", "-in", keys / "billing.key", "-pubout", "-out", public_key)
+    return [csr, public_key]
 
 
 def enter(server: Server) -> Aws:
@@ -145,9 +181,21 @@ def bootstrap(aws: Aws, quiet: bool = False) -> int:
 def play(aws: Aws, playbook: str, *arguments: str, quiet: bool = False) -> int:
     command = ["ansible-playbook", "-i", str(HERE / "inventory.yml"), playbook, *arguments]
     with subprocess.Popen(
-        command, cwd=HERE, env=aws.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        cwd=HERE,
+        env=aws.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
     ) as process:
-        lines = list(logged(process.stdout or iter(()), quiet))
+        RUNNING.write_text(str(process.pid))
+        try:
+            lines = list(logged(process.stdout or iter(()), quiet))
+            process.wait()
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGTERM)
     recap = next((found for line in lines if (found := RECAP.match(line))), None)
     if process.returncode or recap is None:
         raise DemoError(f"{playbook} ended with status {process.returncode}:\n{''.join(lines[-25:])}(all of it: {LOG})")

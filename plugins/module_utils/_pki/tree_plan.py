@@ -16,24 +16,12 @@ from .tree_entries import AUTHORITY, Entry
 CA_ISSUERS, CRL = "ca.der", "crl.der"
 """Last parts of the URLs below pki_base_url; both are DER (RFC 5280 4.2.1.13, 4.2.2.1)."""
 
-# What a task takes as the inventory has it.
-_AS_WRITTEN = (
-    "certificate_profile",
-    "subject",
-    "subject_ordered",
-    "subject_alt_name",
-    "subject_alt_name_critical",
-    "path_length",
-    "name_constraints_permitted",
-    "name_constraints_excluded",
-    "name_constraints_exclude_others",
-    "not_before",
-    "not_after",
-    "renew_before",
-    "digest",
-    "signature_padding",
-    "reissue_root",
-)
+AWS_OPTIONS = ("region",)
+"""Options of a key that say where it is, not what it is."""
+
+_URLS = ("authority_information_access", "crl_distribution_points")
+# Options of an entry that are paths, keys and names of others; the rest a task takes as it is written.
+_WORKED_OUT = ("name", "issuer", "key", "csr_path", "public_key_path", *_URLS)
 
 
 @dataclass(frozen=True)
@@ -86,12 +74,12 @@ def kms_keys(order: Sequence[Entry], pki_name: str) -> list[dict[str, object]]:
 
 
 def _kms_key(entry: Entry, key: Mapping[str, object], pki_name: str) -> dict[str, object]:
-    options = {name: value for name, value in key.items() if value is not None and name != "alias"}
+    options = {name: value for name, value in key.items() if name not in ("alias", *AWS_OPTIONS)}
     if entry.alias:
         options["alias"] = key_id(entry)
     if not key.get("key_id"):
         options.setdefault("description", f"{pki_name}: {entry.label}")
-    return {"key_spec": entry.key_spec, "use": _use(entry), **options}
+    return {"key_spec": entry.key_spec, "use": _use(entry), **options, **_aws(entry)}
 
 
 def _use(entry: Entry) -> str:
@@ -112,15 +100,20 @@ def public_keys(order: Sequence[Entry], place: Place) -> list[dict[str, object]]
             "name": entry.name,
             "key_id": key_id(entry),
             "path": place.of_authority(entry.name, "public_key.pem"),
-            **_region(entry),
+            **_aws(entry),
         }
         for entry in order
         if entry.kind == AUTHORITY
     ]
 
 
-def _region(entry: Entry) -> dict[str, object]:
-    return {"region": entry.region} if entry.region else {}
+def _aws(entry: Entry) -> dict[str, object]:
+    """Return the options that all modules of AWS have, as far as the entry's key has its own.
+
+    They are kept apart because a task that omits one would hide the default that the play gives it.
+    """
+    key = entry.key or {}
+    return {"aws": {name: key[name] for name in AWS_OPTIONS if name in key}}
 
 
 def certificates(tree: Tree, order: Sequence[Entry], place: Place) -> list[dict[str, object]]:
@@ -129,7 +122,7 @@ def certificates(tree: Tree, order: Sequence[Entry], place: Place) -> list[dict[
         {
             "name": entry.name,
             "return_content": not entry.issuer,
-            **{option: entry.options[option] for option in _AS_WRITTEN if entry.options.get(option) is not None},
+            **{option: value for option, value in entry.options.items() if option not in _WORKED_OUT},
             **_own_files(entry, place),
             **_subject_key(entry, place),
             **_issuer(entry, tree, place),
@@ -159,10 +152,10 @@ def _issuer(entry: Entry, tree: Tree, place: Place) -> dict[str, object]:
     """Return who signs; the task runs in the region of the key that does."""
     issuer = tree.issuer_of(entry)
     if issuer is None:
-        return _region(entry)
+        return _aws(entry)
     above = [place.of_authority(authority.name, "ca.pem") for authority in tree.upwards(entry)]
     return {
-        **_region(issuer),
+        **_aws(issuer),
         "issuer_path": above[0],
         "issuer_chain_path": above[1:],
         "issuer_key_id": key_id(issuer),
@@ -175,8 +168,7 @@ def _urls(entry: Entry, issuer: Entry, place: Place) -> dict[str, object]:
     if place.base_url:
         options["authority_information_access"] = {"ca_issuers": [f"URI:{place.url(issuer.name, CA_ISSUERS)}"]}
         options["crl_distribution_points"] = [{"full_name": [f"URI:{place.url(issuer.name, CRL)}"]}]
-    written = ("authority_information_access", "crl_distribution_points")
-    return options | {option: entry.options[option] for option in written if entry.options.get(option) is not None}
+    return options | {option: entry.options[option] for option in _URLS if option in entry.options}
 
 
 def plan_tree(tree: Tree, order: Sequence[Entry], place: Place, pki_name: str) -> dict[str, object]:

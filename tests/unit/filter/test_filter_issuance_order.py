@@ -325,7 +325,7 @@ def test_an_authority_that_the_gate_would_refuse_is_refused_before(more: Options
         ({"subject_alt_name": ["DNS:web.example.com"]}, "DNS:web.example.com is outside of what"),
         ({"subject_alt_name": ["IP:10.0.0.1"]}, "IP:10.0.0.1 is excluded"),
         ({"subject_alt_name": ["web.acme.internal"]}, "web.acme.internal"),
-        ({"certificate_profile": "tls_client", "not_after": "+900d"}, "longer than the 825 days"),
+        ({"certificate_profile": "tls_client", "not_after": "+900d"}, "longer than"),
     ],
 )
 def test_a_certificate_that_the_gate_would_refuse_is_refused_before(more: Options, problem: str) -> None:

@@ -1,0 +1,163 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The plan of a tree: which key, which file, which URL."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.rootstock.pki.plugins.filter.tree_plan import FilterModule, tree_plan
+
+ROOT = {"name": "root", "certificate_profile": "root_ca", "subject": {"CN": "Root"}, "key": {"alias": "pki/acme/root"}}
+SERVICES = {
+    "name": "services",
+    "issuer": "root",
+    "certificate_profile": "subordinate_ca",
+    "subject": {"CN": "Services"},
+    "key": {},
+    "not_after": "issuer",
+}
+WEB = {
+    "name": "web",
+    "issuer": "services",
+    "certificate_profile": "tls_server",
+    "csr_path": "csr/web.csr",
+    "subject_alt_name": ["DNS:web.acme.internal"],
+}
+
+
+def plan(authorities: object = (ROOT, SERVICES), certificates: object = (WEB,), **more: str) -> dict[str, Any]:
+    place = {"pki_name": "acme", "pki_dir": "pki", "base_dir": "/srv/acme", **more}
+    return tree_plan(authorities, certificates, **place)
+
+
+def task(name: str, **more: str) -> dict[str, Any]:
+    return next(options for options in plan(**more)["certificates"] if options["name"] == name)
+
+
+def test_the_filter_has_the_name_that_the_role_uses() -> None:
+    assert FilterModule().filters() == {"tree_plan": tree_plan}
+
+
+def test_a_root_signs_itself_with_its_own_key_and_gets_no_urls() -> None:
+    assert task("root", base_url="http://pki.example") == {
+        "name": "root",
+        "return_content": True,
+        "certificate_profile": "root_ca",
+        "subject": {"CN": "Root"},
+        "path": "/srv/acme/pki/root/ca.pem",
+        "key_id": "alias/pki/acme/root",
+        "aws": {},
+    }
+
+
+def test_an_authority_is_certified_by_its_issuer_from_its_public_key() -> None:
+    assert task("services", base_url="http://pki.example/") == {
+        "name": "services",
+        "return_content": False,
+        "certificate_profile": "subordinate_ca",
+        "subject": {"CN": "Services"},
+        "not_after": "issuer",
+        "path": "/srv/acme/pki/services/ca.pem",
+        "fullchain_path": "/srv/acme/pki/services/chain.pem",
+        "public_key_path": "/srv/acme/pki/services/public_key.pem",
+        "aws": {},
+        "issuer_path": "/srv/acme/pki/root/ca.pem",
+        "issuer_chain_path": [],
+        "issuer_key_id": "alias/pki/acme/root",
+        "authority_information_access": {"ca_issuers": ["URI:http://pki.example/root/ca.der"]},
+        "crl_distribution_points": [{"full_name": ["URI:http://pki.example/root/crl.der"]}],
+    }
+
+
+def test_a_certificate_has_its_chains_and_everything_above_it() -> None:
+    assert task("web") == {
+        "name": "web",
+        "return_content": False,
+        "certificate_profile": "tls_server",
+        "subject_alt_name": ["DNS:web.acme.internal"],
+        "path": "/srv/acme/pki/certificates/web.pem",
+        "chain_path": "/srv/acme/pki/certificates/web.chain.pem",
+        "fullchain_path": "/srv/acme/pki/certificates/web.fullchain.pem",
+        "csr_path": "/srv/acme/csr/web.csr",
+        "aws": {},
+        "issuer_path": "/srv/acme/pki/services/ca.pem",
+        "issuer_chain_path": ["/srv/acme/pki/root/ca.pem"],
+        "issuer_key_id": "alias/pki/acme/services",
+    }
+
+
+def test_urls_of_an_entry_stand_in_place_of_those_of_the_tree() -> None:
+    web = {**WEB, "authority_information_access": {"ocsp": ["http://ocsp.example"]}}
+    options = plan(certificates=[web], base_url="http://pki.example")["certificates"][-1]
+    assert options["authority_information_access"] == {"ocsp": ["http://ocsp.example"]}
+    assert options["crl_distribution_points"] == [{"full_name": ["URI:http://pki.example/services/crl.der"]}]
+
+
+def test_a_key_without_an_alias_is_named_for_the_tree_and_the_entry() -> None:
+    assert plan()["kms_keys"][1] == {
+        "name": "services",
+        "alias": "alias/pki/acme/services",
+        "key_spec": "ECC_NIST_P256",
+        "use": "ca",
+        "description": "acme: authority services",
+        "aws": {},
+    }
+
+
+@pytest.mark.parametrize(("profile", "use"), [("document_signing", "sign"), ("ocsp_signing", "ocsp")])
+def test_the_use_of_a_key_follows_from_the_profile(profile: str, use: str) -> None:
+    signer = {"name": "s", "issuer": "root", "certificate_profile": profile, "subject": {"CN": "S"}, "key": {}}
+    assert plan(certificates=[signer])["kms_keys"][-1]["use"] == use
+
+
+def test_a_key_that_exists_is_taken_as_it_is() -> None:
+    root = {**ROOT, "key": {"key_id": "1234abcd", "key_spec": "RSA_4096"}}
+    made = plan([root], [])
+    assert made["kms_keys"] == [{"name": "root", "key_id": "1234abcd", "key_spec": "RSA_4096", "use": "ca", "aws": {}}]
+    assert made["certificates"][0]["key_id"] == "1234abcd"
+
+
+def test_a_certificate_is_issued_in_the_region_of_its_issuers_key() -> None:
+    root = {**ROOT, "key": {"region": "eu-west-1"}}
+    made = plan([root, {**SERVICES, "key": {"region": "us-east-1"}}])
+    assert [options["aws"]["region"] for options in made["certificates"]] == ["eu-west-1", "eu-west-1", "us-east-1"]
+    assert [options["aws"]["region"] for options in made["public_keys"]] == ["eu-west-1", "us-east-1"]
+
+
+def test_only_authorities_have_their_public_key_on_disk() -> None:
+    assert [options["path"] for options in plan()["public_keys"]] == [
+        "/srv/acme/pki/root/public_key.pem",
+        "/srv/acme/pki/services/public_key.pem",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("pki_dir", "folder"),
+    [("pki", "/srv/acme/pki"), ("/var/pki", "/var/pki"), ("../x/./pki", "/srv/x/pki"), ("~/pki", "~/pki")],
+)
+def test_relative_paths_start_from_the_base_folder(pki_dir: str, folder: str) -> None:
+    assert plan(pki_dir=pki_dir)["pki_dir"] == folder
+    assert task("root", pki_dir=pki_dir)["path"] == f"{folder}/root/ca.pem"
+
+
+def test_source_files_are_known_even_where_the_tree_cannot_be_built() -> None:
+    made = plan([ROOT])
+    assert made["source_files"] == [{"path": "/srv/acme/csr/web.csr", "needed_by": "certificate web: csr_path"}]
+    assert (made["kms_keys"], made["public_keys"], made["certificates"]) == ([], [], [])
+    assert made["problems"] == ["certificate web: issuer services is not in pki_authorities; there are root"]
+
+
+@pytest.mark.parametrize("url", ["https://pki.example", "pki.example", "ftp://pki.example"])
+def test_urls_that_need_a_certificate_to_be_fetched_are_refused(url: str) -> None:
+    (problem,) = plan(base_url=url)["problems"]
+    assert problem.startswith(f"pki_base_url {url} does not begin with http://")
+
+
+@pytest.mark.parametrize("pki_name", ["", "Acme", "a/b"])
+def test_a_tree_without_a_usable_name_is_refused(pki_name: str) -> None:
+    assert plan(pki_name=pki_name)["problems"][0].startswith(f"pki_name {pki_name!r} does not fit")

@@ -1,0 +1,137 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The role says the same as the code: options in its argument specs, in its tasks and in the plan."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.rootstock.pki.plugins.filter.tree_plan import tree_plan
+from ansible_collections.rootstock.pki.plugins.module_utils._module.certificates import CERTIFICATE_OPTIONS
+from ansible_collections.rootstock.pki.plugins.module_utils._pki import tree_entries
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+ROLE = CHECKOUT / "roles" / "pki_tree"
+INVENTORY = CHECKOUT / "examples" / "acme" / "inventory.yml"
+ENTRY_OPTIONS = {
+    "pki_authorities": tree_entries.AUTHORITY_OPTIONS,
+    "pki_certificates": tree_entries.CERTIFICATE_OPTIONS,
+}
+
+
+def load(path: Path) -> Any:
+    return yaml.safe_load(path.read_text())
+
+
+def variables() -> dict[str, Any]:
+    options: dict[str, Any] = load(ROLE / "meta" / "argument_specs.yml")["argument_specs"]["main"]["options"]
+    return options
+
+
+def tasks(module: str) -> list[dict[str, Any]]:
+    found = [task for path in sorted((ROLE / "tasks").glob("*.yml")) for task in load(path)]
+    return [task[module] for task in found if module in task]
+
+
+@pytest.mark.parametrize("variable", ENTRY_OPTIONS)
+def test_the_argument_specs_know_the_options_that_the_filters_know(variable: str) -> None:
+    options = variables()[variable]["options"]
+    assert set(options) == set(ENTRY_OPTIONS[variable])
+    assert set(options["key"]["options"]) == set(tree_entries.KEY_OPTIONS)
+
+
+@pytest.mark.parametrize("variable", ENTRY_OPTIONS)
+def test_the_argument_specs_and_the_filters_agree_on_shapes(variable: str) -> None:
+    words = {"str": "a string", "int": "a whole number, 0 or more", "bool": "true or false", "dict": "a mapping"}
+    for name, option in variables()[variable]["options"].items():
+        of_list = "a list of strings" if option.get("elements") == "str" else "a list"
+        assert ENTRY_OPTIONS[variable][name].words == words.get(option["type"], of_list), name
+
+
+@pytest.mark.parametrize("variable", ENTRY_OPTIONS)
+def test_the_argument_specs_name_every_choice(variable: str) -> None:
+    options = variables()[variable]["options"]
+    assert options["key"]["options"]["key_spec"]["choices"] == list(tree_entries.KEY_SPECS)
+    for name in ("digest", "signature_padding"):
+        assert options[name]["choices"] == CERTIFICATE_OPTIONS[name]["choices"]
+
+
+def test_the_example_passes_the_argument_specs() -> None:
+    given = {name: value for name, value in load(INVENTORY)["all"]["vars"].items() if name in variables()}
+    assert ArgumentSpecValidator(variables()).validate(given).error_messages == []
+
+
+def test_every_option_that_a_plan_can_have_reaches_its_task() -> None:
+    plan = tree_plan(
+        [full_entry("root", "root_ca"), {**full_entry("a", "subordinate_ca"), "issuer": "root", "not_after": "+9d"}],
+        pki_name="x",
+        pki_dir="pki",
+        base_dir="/srv",
+        base_url="http://pki.example",
+    )
+    assert plan["problems"] == []
+    for list_name, module in (
+        ("kms_keys", "kms_key"),
+        ("public_keys", "kms_public_key"),
+        ("certificates", "kms_x509_cert"),
+    ):
+        (task,) = tasks(f"rootstock.pki.{module}")
+        planned = {option for options in plan[list_name] for option in options}
+        assert planned - {"name", "aws"} <= set(task), list_name
+
+
+def full_entry(name: str, profile: str) -> dict[str, Any]:
+    key = {
+        "alias": name,
+        "key_id": f"id-of-{name}",
+        "key_spec": "RSA_2048",
+        "description": "x",
+        "tags": {"a": "b"},
+        "purge_tags": False,
+        "policy": {"Version": "2012-10-17"},
+        "region": "eu-west-1",
+    }
+    assert set(key) == set(tree_entries.KEY_OPTIONS)
+    return {
+        "name": name,
+        "certificate_profile": profile,
+        "key": key,
+        "subject": {"CN": name},
+        "subject_alt_name": ["DNS:pki.example"],
+        "subject_alt_name_critical": True,
+        "path_length": 2 if profile == "root_ca" else 1,
+        "name_constraints_permitted": ["DNS:example"],
+        "name_constraints_excluded": ["DNS:bad.example"],
+        "name_constraints_exclude_others": False,
+        "not_before": "-1h",
+        "not_after": "+10d",
+        "renew_before": "10%",
+        "digest": "sha384",
+        "signature_padding": "pss",
+        "authority_information_access": {"ocsp": ["http://ocsp.example"]},
+        "crl_distribution_points": [{"full_name": ["URI:http://crl.example"]}],
+        "reissue_root": False,
+    }
+
+
+def test_every_option_of_an_entry_is_in_the_plan_or_in_its_tasks() -> None:
+    (task,) = tasks("rootstock.pki.kms_x509_cert")
+    names = {*tree_entries.AUTHORITY_OPTIONS, *tree_entries.CERTIFICATE_OPTIONS} - {"issuer", "key"}
+    assert names <= set(task)
+
+
+def test_the_role_calls_no_commands() -> None:
+    text = "".join(path.read_text() for path in (ROLE / "tasks").glob("*.yml"))
+    assert [word for word in ("command:", "shell:", "raw:", "script:") if word in text] == []
+
+
+def test_the_readme_names_every_variable() -> None:
+    text = (ROLE / "README.md").read_text()
+    assert [name for name in variables() if f"`{name}`" not in text] == []
