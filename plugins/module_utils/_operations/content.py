@@ -61,7 +61,7 @@ def prepare_content(
         check_signable(content.name, len(content.data), structure_of(content.data))
         return _prepare(BytesIO(content.data), len(content.data), row, message_type, public_key, record)
     try:
-        with open(content.name, "rb", buffering=0) as file:
+        with open(content.name, "rb", buffering=0, opener=_open_at_once) as file:
             before = os.fstat(file.fileno())
             if not stat.S_ISREG(before.st_mode):
                 raise SpecError(f"{content.name}: not a regular file")
@@ -83,6 +83,11 @@ def check_signable(name: str, size: int, structure: str) -> None:
             f"{name}: is a {structure}; signed as a file it would be a forged certificate, CRL, OCSP response or"
             " request. Issue it with the module made for it"
         )
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open without waiting for somebody to write into a pipe."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _identity(found: os.stat_result) -> tuple[int, int, int]:

@@ -21,7 +21,7 @@ from cryptography.x509 import ocsp
 from ansible_collections.rootstock.pki.plugins.module_utils._signer.algorithms import ALGORITHMS, KEY_SPECS
 from ansible_collections.rootstock.pki.plugins.module_utils._signer.keys import private_key_for
 from ansible_collections.rootstock.pki.plugins.module_utils._signer.verify import to_hash
-from ansible_collections.rootstock.pki.tests.unit.signer.local_kms import SIGNING_SPECS, local_key, session_for
+from tests.unit.signer.local_kms import SIGNING_SPECS, local_key, session_for
 
 NAME = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Test CA")])
 NOW = datetime.now(timezone.utc).replace(microsecond=0)

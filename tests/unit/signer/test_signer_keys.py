@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import SignerError, SpecError
 from ansible_collections.rootstock.pki.plugins.module_utils._signer.algorithms import KEY_SPECS
 from ansible_collections.rootstock.pki.plugins.module_utils._signer.keys import private_key_for
-from ansible_collections.rootstock.pki.tests.unit.signer.local_kms import SIGNING_SPECS, local_key, session_for
+from tests.unit.signer.local_kms import SIGNING_SPECS, local_key, session_for
 
 try:
     from cryptography.hazmat.primitives.asymmetric import mldsa

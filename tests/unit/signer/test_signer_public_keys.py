@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import SpecError
 from ansible_collections.rootstock.pki.plugins.module_utils._signer.public_keys import load_public_key
-from ansible_collections.rootstock.pki.tests.unit.signer.local_kms import SIGNING_SPECS, local_key
-from ansible_collections.rootstock.pki.tests.unit.signer.test_signer_builders import Authority
+from tests.unit.signer.local_kms import SIGNING_SPECS, local_key
+from tests.unit.signer.test_signer_builders import Authority
 
 try:
     from cryptography.hazmat.primitives.asymmetric import mldsa

@@ -20,7 +20,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._signer.algorithms i
 )
 from ansible_collections.rootstock.pki.plugins.module_utils._signer.session import ATTEMPTS
 from ansible_collections.rootstock.pki.plugins.module_utils._signer.verify import to_hash, verify_signature
-from ansible_collections.rootstock.pki.tests.unit.signer.local_kms import (
+from tests.unit.signer.local_kms import (
     PAIRS,
     SIGNING_SPECS,
     LocalSigner,

@@ -20,8 +20,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.rootstock.pki.plugins.module_utils._signer.structures import structure_of, structure_of_file
-from ansible_collections.rootstock.pki.tests.unit.signer.local_kms import SIGNING_SPECS, local_key
-from ansible_collections.rootstock.pki.tests.unit.signer.test_signer_builders import NAME, NOW, Authority
+from tests.unit.signer.local_kms import SIGNING_SPECS, local_key
+from tests.unit.signer.test_signer_builders import NAME, NOW, Authority
 
 NAMES = ["TBSCertificate", "TBSCertList", "OCSP ResponseData", "CertificationRequestInfo"]
 

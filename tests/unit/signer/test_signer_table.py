@@ -20,7 +20,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._signer.algorithms i
     algorithm_for,
     spec_of_public_key,
 )
-from ansible_collections.rootstock.pki.tests.unit.signer.local_kms import SIGNING_SPECS, local_key
+from tests.unit.signer.local_kms import SIGNING_SPECS, local_key
 
 NOT_OURS = {"SM2", "SM2DSA"}
 """Offered in the China regions alone."""

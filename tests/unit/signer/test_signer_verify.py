@@ -26,7 +26,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._signer.verify impor
     prepare,
     verify_signature,
 )
-from ansible_collections.rootstock.pki.tests.unit.signer.local_kms import PAIRS, SIGNING_SPECS, local_key, session_for
+from tests.unit.signer.local_kms import PAIRS, SIGNING_SPECS, local_key, session_for
 
 CONTENT = b"a release, a document, a piece of firmware"
 BY_OPENSSL = [(spec, name) for spec, name in PAIRS if KEY_SPECS[spec].family in ("RSA", "EC")]
