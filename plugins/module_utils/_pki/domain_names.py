@@ -46,7 +46,7 @@ def to_label(label: str) -> str:
 
 
 def _check_a_label(label: str) -> None:
-    """Refuse what only looks like an A-label. Any other is taken: its letters may be newer than this Python's tables."""
+    """Refuse what only looks like an A-label; the letters of others may be newer than this Python."""
     try:
         letters = label[4:].encode("ascii").decode("punycode")
         real = u_label_is_normal(letters) and letters.encode("punycode").decode("ascii") == label[4:]

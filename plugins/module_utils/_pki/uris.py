@@ -69,11 +69,12 @@ def _percent_encoded(text: str) -> str:
 def host_of(uri: str) -> str | None:
     """Return the host of *uri* that a name constraint is about, as a domain name (RFC 5280 4.2.1.10).
 
-    None where there is none: no authority, an address, or a user before the host, which OpenSSL reads as the host.
+    None where there is none: no authority, or an address. None too where OpenSSL reads another host than RFC 3986 has
+    it: with a user before it, or a ``?`` or ``#`` right after it.
     """
     match = _URI.fullmatch(uri)
     authority = _AUTHORITY.fullmatch(match["authority"] or "") if match else None
-    if not authority or authority["user"] is not None:
+    if not match or not authority or authority["user"] is not None or match["rest"][:1] in ("?", "#"):
         return None
     host = authority["host"]
     return None if not host or host.startswith("[") or is_ip_address(host) else host
