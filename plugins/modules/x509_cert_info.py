@@ -404,7 +404,7 @@ sign_calls:
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -428,9 +428,6 @@ from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import P
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.plan import Plan
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.times import to_time
 
-if TYPE_CHECKING:
-    from cryptography import x509
-
 ARGUMENT_SPEC: dict[str, Any] = {
     "path": {"type": "path"},
     "content": {"type": "str"},
@@ -441,7 +438,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
 }
 
 
-def load(path: str | None, content: str | None, option: str, missing: list[str]) -> x509.Certificate | None:
+def load(path: str | None, content: str | None, option: str, missing: list[str]) -> Any:
     """Return the first certificate given; None where there is none, and where the file does not exist."""
     if path is None and content is None:
         return None
@@ -452,7 +449,7 @@ def load(path: str | None, content: str | None, option: str, missing: list[str])
     return load_certificates(found, path or option)[0]
 
 
-def read_ledger(path: str, certificate: x509.Certificate, issuer: x509.Certificate | None, now: datetime) -> Any:
+def read_ledger(path: str, certificate: Any, issuer: Any, now: datetime) -> Any:
     """Return profile and standing; *issuer* is None unless its key signed the certificate."""
     authority = "" if issuer is None else authority_of(spki(issuer.public_key()))
     state = FileLedger(Path(path), lambda: now, authority).read()
@@ -471,9 +468,7 @@ def run(module: AnsibleModule) -> None:
     converge(module, Plan(pending=tuple(missing)), dict, known)
 
 
-def describe(
-    params: Mapping[str, Any], certificate: x509.Certificate, issuer: x509.Certificate | None, now: datetime
-) -> dict[str, Any]:
+def describe(params: Mapping[str, Any], certificate: Any, issuer: Any, now: datetime) -> dict[str, Any]:
     matches = None if issuer is None else issuer_match(certificate, issuer)
     moments = {str(name): to_time(str(time), now) for name, time in (params["valid_at"] or {}).items()}
     profile, standing = None, None
