@@ -41,7 +41,7 @@ def load_certificates(content: bytes, source: str) -> tuple[x509.Certificate, ..
         if content[:1] == b"\x30":
             return (x509.load_der_x509_certificate(content),)
         found = tuple(x509.load_pem_x509_certificate(block) for block in blocks)
-    except (ValueError, TypeError) as exc:
+    except (ValueError, TypeError, x509.InvalidVersion) as exc:
         raise SpecError(f"{source}: not a readable certificate ({exc}); expected X.509 in PEM or DER") from exc
     if not found:
         raise SpecError(f"{source}: holds no certificate; expected X.509 in PEM or DER")
@@ -58,7 +58,7 @@ def load_csr(content: bytes, source: str) -> x509.CertificateSigningRequest:
         der = content[:1] == b"\x30"
         csr = x509.load_der_x509_csr(content) if der else x509.load_pem_x509_csr(content)
         valid = csr.is_signature_valid
-    except (ValueError, TypeError, UnsupportedAlgorithm) as exc:
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion) as exc:
         raise SpecError(f"{source}: not a readable CSR ({exc}); expected PKCS#10 in PEM or DER") from exc
     if not valid:
         raise SpecError(f"{source}: the CSR's signature does not verify under its own key; have it made again")
@@ -89,6 +89,10 @@ def to_pem(certificates: Sequence[x509.Certificate]) -> bytes:
     return b"".join(certificate.public_bytes(serialization.Encoding.PEM) for certificate in certificates)
 
 
+def csr_to_pem(csr: x509.CertificateSigningRequest) -> bytes:
+    return csr.public_bytes(serialization.Encoding.PEM)
+
+
 def spki(public_key: CertificatePublicKeyTypes) -> bytes:
     """Return the DER SubjectPublicKeyInfo (RFC 5280 4.1.2.7), the form in which keys are compared."""
     return public_key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
@@ -116,7 +120,7 @@ def is_self_issued(certificate: x509.Certificate) -> bool:
     return certificate.subject == certificate.issuer
 
 
-def hash_name(certificate: x509.Certificate) -> str:
+def hash_name(certificate: x509.Certificate | x509.CertificateSigningRequest) -> str:
     """Return the hash under the signature, such as sha256; empty where the algorithm hashes inside or is unknown."""
     try:
         algorithm = certificate.signature_hash_algorithm
