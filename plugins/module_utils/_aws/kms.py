@@ -13,6 +13,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from .._keys.description import KeyDescription
+from .._keys.pem import to_pem
 from .._keys.plan import NewKey
 from .._keys.policy import policy_text
 from .._pki.errors import AwsError, KeyStateError, PkiError
@@ -37,6 +38,10 @@ class PublicKeyReply:
     key_spec: str
     key_usage: str
     signing_algorithms: tuple[str, ...]
+
+    @property
+    def pem(self) -> str:
+        return to_pem(self.der).decode("ascii")
 
 
 @dataclass(frozen=True)
