@@ -14,7 +14,7 @@ from .._pki.errors import KeyStateError
 from .._pki.plan import Change, Plan, compare
 from .description import KeyDescription
 from .names import ALIAS_TAG, USAGE_OF_USE, USE_TAG, check_tags, own_tags, visible_tags
-from .policy import default_policy, normalised
+from .policy import default_policy, normalised, partition_of
 
 GOING = ("PendingDeletion", "PendingReplicaDeletion")
 DESCRIPTION_LENGTH = 8192
@@ -181,11 +181,6 @@ def tags_after(current: CurrentKey, desired: DesiredKey) -> dict[str, str] | Non
         return None
     kept = {} if desired.purge_tags else visible_tags(current.tags or {})
     return {**kept, **desired.tags}
-
-
-def partition_of(arn: str) -> str:
-    """Return aws, aws-cn, aws-us-gov, ..."""
-    return arn.split(":")[1]
 
 
 def obstacles_to_adoption(

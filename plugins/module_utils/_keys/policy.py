@@ -41,9 +41,14 @@ def policy_text(document: Mapping[str, Any]) -> str:
     return json.dumps(document, separators=(",", ":"))
 
 
+def partition_of(arn: str) -> str:
+    """Return aws, aws-cn, aws-us-gov, ..."""
+    return arn.split(":")[1]
+
+
 def default_policy(arn: str) -> dict[str, Any]:
     """Return the policy that KMS gives to a key made without one: the account's IAM decides."""
-    _, partition, _, _, account, *_ = arn.split(":")
+    partition, account = partition_of(arn), arn.split(":")[4]
     statement = {
         "Sid": "Enable IAM User Permissions",
         "Effect": "Allow",

@@ -83,7 +83,7 @@ def test_a_symmetric_key_has_no_public_key_and_that_is_said(account: Account) ->
 
 def test_an_alias_is_given_once(account: Account) -> None:
     client = account.root.client("kms")
-    keys = [kms.create_key(client, NEW).key_id for _ in range(2)]
+    keys = [kms.create_key(client, NEW).key_id for _number in range(2)]
     assert [kms.create_alias(client, "alias/x", key) for key in keys] == [True, False]
     assert [kms.list_aliases(client, key) for key in keys] == [["alias/x"], []]
 

@@ -174,7 +174,7 @@ def test_the_oldest_of_several_leftovers_is_used() -> None:
     account = Keys()
     store = MemoryKeyStore(account, denied=frozenset({"find_by_tag", "create_alias"}))
     blind = MemoryKeyStore(Keys(), denied=frozenset({"create_alias"}))
-    for _ in range(3):
+    for _number in range(3):
         blind.account = Keys(keys={}, aliases={})
         with suppress(AwsError):
             converge(blind)
@@ -257,7 +257,7 @@ def test_a_loser_of_the_race_schedules_its_own_key_for_deletion_and_says_so() ->
 
 
 def test_a_loser_that_may_not_delete_reports_its_key() -> None:
-    account, ours, _ = race("after find_by_tag", denied="schedule_deletion")
+    account, ours, _theirs = race("after find_by_tag", denied="schedule_deletion")
     assert account.keys["key-2"].description.state == "Enabled"
     assert "key-2 is not needed and remains: somebody may not schedule_deletion" in ours.notes[0]
 
@@ -273,7 +273,7 @@ def test_a_winner_of_another_use_is_an_error_that_names_it() -> None:
 
 
 def test_facets_that_the_winner_left_otherwise_are_set() -> None:
-    account, ours, _ = race("after find_by_tag", replace(WANTED, tags={"team": "rival"}))
+    account, ours, _theirs = race("after find_by_tag", replace(WANTED, tags={"team": "rival"}))
     assert account.keys["key-1"].tags["team"] == "pki"
     assert not plan_key(ours.key, WANTED).changed
 
@@ -299,7 +299,7 @@ def test_runs_nested_in_runs_and_killed_there_leave_one_key(moments: list[tuple[
     named = account.keys[account.aliases["alias/pki/root"]]
     assert named.description == final.key.description
     left = [key for key in account.in_use() if key is not named]
-    killed = sum(dies for _, dies in moments)
+    killed = sum(moment[1] for moment in moments)
     assert len(left) <= killed
 
 

@@ -104,7 +104,7 @@ def test_the_death_of_aws_itself_and_a_rerun_leave_one_key(tmp_path: Path, call:
 def killed_at(caller: Principal, alias: str, call: str, when: str) -> None:
     """Run until just before or after a call, and die there as from SIGKILL."""
 
-    def die(**_: Any) -> None:
+    def die(**_kwargs: Any) -> None:
         os._exit(9)
 
     client = caller.client("kms")
@@ -118,7 +118,7 @@ def killed_at(caller: Principal, alias: str, call: str, when: str) -> None:
 @pytest.mark.parametrize(("call", "when"), CUTS)
 def test_a_killed_run_and_a_rerun_leave_one_key(account: Account, call: str, when: str) -> None:
     maker = account.role("maker", {"Action": list(MAKER)})
-    for _ in range(3 if LARGE else 1):
+    for _round in range(3 if LARGE else 1):
         process = multiprocessing.get_context("fork").Process(
             target=killed_at, args=(maker, "alias/pki/root", call, when)
         )
@@ -144,10 +144,10 @@ def test_eight_runs_at_once_make_one_key_and_all_report_it(account: Account, num
     maker = account.role("maker", {"Action": list(MAKER)})
     context = multiprocessing.get_context("fork")
     start, results = context.Barrier(PROCESSES), context.Queue()
-    processes = [context.Process(target=race, args=(maker, alias, start, results)) for _ in range(PROCESSES)]
+    processes = [context.Process(target=race, args=(maker, alias, start, results)) for _number in range(PROCESSES)]
     for process in processes:
         process.start()
-    reported = [results.get(timeout=60) for _ in processes]
+    reported = [results.get(timeout=60) for _process in processes]
     for process in processes:
         process.join(30)
     alive, named = keys_of(account, alias)
