@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -125,6 +125,20 @@ _READERS: Mapping[str, Callable[[object], object]] = {
 }
 
 
+DAMAGES_NAMED = 10
+
+
+class Damage(NamedTuple):
+    """A line that cannot be read, and why."""
+
+    number: int
+    problem: str
+
+
+class NewerLedgerError(LedgerError):
+    """A line of a schema version that this code does not know: not damaged, and not to be touched."""
+
+
 _CONFLICT_MARKS = (b"<<<<<<<", b"|||||||", b"=======", b">>>>>>>")
 _CONFLICT = "is a conflict marker of Git; keep the lines of both sides and take the markers out"
 
@@ -197,24 +211,33 @@ def decode(line: bytes) -> Entry:
         raise LedgerError(_CONFLICT if line.startswith(_CONFLICT_MARKS) else "is not a JSON object") from None
     if not isinstance(values, dict):
         raise LedgerError("is not a JSON object")
-    if values.get("v") != SCHEMA_VERSION or isinstance(values["v"], bool):
-        raise LedgerError(
-            f"has the schema version {values.get('v')!r}, and this version of rootstock.pki knows {SCHEMA_VERSION} only"
-        )
+    _check_version(values.get("v"))
     kind = values.get("kind")
     if not isinstance(kind, str) or kind not in KINDS:
-        raise LedgerError(f"is of the unknown kind {kind!r}; a newer rootstock.pki may have written it")
+        raise LedgerError(f"is of the unknown kind {kind!r}")
     unknown = values.keys() - _KEYS[kind]
     if unknown:
-        raise LedgerError(f"has the unknown field {min(unknown)!r}; a newer rootstock.pki may have written it")
+        raise LedgerError(f"has the unknown field {min(unknown)!r}")
     return KINDS[kind](**_decoded(kind, values))
 
 
-def damaged(number: int, problem: LedgerError) -> LedgerError:
-    """Return what to say about the damaged line *number*."""
+def _check_version(version: object) -> None:
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        raise LedgerError(f"has no schema version, but {version!r}")
+    if version > SCHEMA_VERSION:
+        raise NewerLedgerError(
+            f"it has lines of the schema version {version}, and this rootstock.pki knows {SCHEMA_VERSION} only; "
+            "use the version of rootstock.pki that wrote them, or a newer one"
+        )
+
+
+def damage_error(found: Sequence[Damage]) -> LedgerError:
+    """Return what to say about damaged lines."""
+    named = "; ".join(f"line {damage.number} {damage.problem}" for damage in found[:DAMAGES_NAMED])
+    more = f"; {len(found) - DAMAGES_NAMED} more lines are damaged" if len(found) > DAMAGES_NAMED else ""
     return LedgerError(
-        f"line {number} {problem}; restore the file from Git or a backup, or take the line out with "
-        "rootstock.pki.x509_ledger and repair=true"
+        f"{named}{more}; restore the file from Git or a backup, or set the damaged lines aside with "
+        "rootstock.pki.x509_ledger and repair: true"
     )
 
 

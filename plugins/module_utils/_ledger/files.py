@@ -16,7 +16,7 @@ from .codec import encode, is_whole, time_text
 from .entries import Attempt, Entry, Intent, Refused
 from .lines import LockedFile, locked
 from .port import LedgerState, NameClaimed
-from .reading import keep_in_step, read_state
+from .reading import INDEX_FROM, keep_in_step, read_state
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
 
@@ -35,16 +35,18 @@ class FileLedger:
         clock: the present time, UTC-aware.
         authority: whose ledger it has to be, as authority_of() writes it; empty takes what the file says.
         lock_timeout: seconds to wait for another process.
+        index_from: size in bytes from which an index is kept beside the file.
     """
 
     path: Path
     clock: Callable[[], datetime]
     authority: str = ""
     lock_timeout: float = 30.0
+    index_from: int = INDEX_FROM
 
     def read(self) -> LedgerState:
         try:
-            state = read_state(self.path)
+            state = read_state(self.path, self.index_from)
         except LedgerError as exc:
             raise LedgerError(f"{self.path}: {exc}") from None
         if self.authority and state.authority not in ("", self.authority):
@@ -84,7 +86,7 @@ class FileLedger:
             raise LedgerError(f"{self.path}: the new line {exc}") from None
         known = file.stamp()
         file.append(line)
-        keep_in_step(self.path, known)
+        keep_in_step(self.path, self.index_from, known)
 
     def _check_time(self, entry: Entry, state: LedgerState, now: datetime) -> None:
         if state.latest and now < state.latest - CLOCK_TOLERANCE:

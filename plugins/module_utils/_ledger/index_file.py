@@ -15,14 +15,14 @@ import hashlib
 import os
 import secrets
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
 from .._pki.errors import LedgerError
-from .codec import complete, damaged, decode, time_text
+from .codec import Damage, NewerLedgerError, complete, damage_error, decode, time_text
 from .entries import Crl, Entry
 from .fold import one_authority, revocation_mark
 from .index_groups import Groups
@@ -202,21 +202,36 @@ def _batches(descriptor: int, start: int, number: int) -> Iterator[_Batch]:
         yield _Batch(at, number + 1, [rest], at + len(rest))
 
 
-def _built(path: Path, descriptor: int) -> About:
-    """Make the index anew from the whole file."""
-    groups = Groups()
-    size = lines = 0
-    stamp = stamp_of(descriptor)
-    for batch in _batches(descriptor, 0, 0):
+def _take_in(batches: Iterable[_Batch], take: Callable[[bytes, int], None]) -> tuple[int, int]:
+    """Give *take* every line and its place; return where the last line ends, and its number.
+
+    Raises:
+        LedgerError: lines are damaged.
+    """
+    end = last = 0
+    damages: list[Damage] = []
+    for batch in batches:
         at = batch.at
         for number, line in enumerate(batch.lines, batch.number):
             if line and not line.isspace():
                 try:
-                    groups.add(line.decode("latin-1"), at)
+                    take(line, at)
+                except NewerLedgerError:
+                    raise
                 except LedgerError as exc:
-                    raise damaged(number, exc) from None
+                    damages.append(Damage(number, str(exc)))
             at += len(line) + 1
-        size, lines = batch.end, batch.number + len(batch.lines) - 1
+        end, last = batch.end, batch.number + len(batch.lines) - 1
+    if damages:
+        raise damage_error(damages)
+    return end, last
+
+
+def _built(path: Path, descriptor: int) -> About:
+    """Make the index anew from the whole file."""
+    groups = Groups()
+    stamp = stamp_of(descriptor)
+    size, lines = _take_in(_batches(descriptor, 0, 0), lambda line, at: groups.add(line.decode("latin-1"), at))
     for suffix in ("-journal", ".new", ".new-journal"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
     fresh = path.with_name(f"{path.name}.new")
@@ -248,31 +263,26 @@ def _extended(connection: sqlite3.Connection, about: About, descriptor: int) -> 
     """Take in the lines that were added to the file."""
     touched: dict[str, bytes] = {}
     added: list[Entry] = []
-    stamp, size, lines = stamp_of(descriptor), about.size, about.lines
-    for batch in _batches(descriptor, about.size, about.lines):
-        at = batch.at
-        for number, line in enumerate(batch.lines, batch.number):
-            if line and not line.isspace():
-                try:
-                    entry = decode(line)
-                except LedgerError as exc:
-                    raise damaged(number, exc) from None
-                place = pack(at, len(line))
-                touched[group_of(entry)] = touched.get(group_of(entry), b"") + place
-                _put_crls(connection, [entry], place)
-                added.append(entry)
-            at += len(line) + 1
-        size, lines = batch.end, batch.number + len(batch.lines) - 1
+
+    def take(line: bytes, at: int) -> None:
+        entry = decode(line)
+        place = pack(at, len(line))
+        touched[group_of(entry)] = touched.get(group_of(entry), b"") + place
+        _put_crls(connection, [entry], place)
+        added.append(entry)
+
+    stamp = stamp_of(descriptor)
+    size, lines = _take_in(_batches(descriptor, about.size, about.lines), take)
     done = replace(
         about,
         stamp=stamp,
-        size=size,
-        lines=lines,
+        size=size or about.size,
+        lines=lines or about.lines,
         authority=one_authority([about.authority, *(entry.authority for entry in added)]),
         latest=max([about.latest, *(time_text(entry.time) for entry in added)]),
         mark=_put_groups(connection, descriptor, touched, about.mark),
     )
-    _write_digests(connection, descriptor, about.size, size)
+    _write_digests(connection, descriptor, about.size, done.size)
     _write_about(connection, done)
     return done
 

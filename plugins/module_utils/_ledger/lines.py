@@ -17,7 +17,7 @@ from pathlib import Path
 
 from .._pki.errors import LedgerError
 
-_RETRY_SECONDS = 0.02
+_RETRY_SECONDS = 0.01
 _BLOCK = 64 * 1024
 
 

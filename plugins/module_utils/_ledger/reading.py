@@ -6,11 +6,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 from .._pki.errors import LedgerError
-from .codec import complete, damaged, decode
+from .codec import Damage, NewerLedgerError, complete, damage_error, decode
 from .entries import Entry
 from .fold import fold
 from .port import LedgerState
@@ -18,16 +17,16 @@ from .port import LedgerState
 INDEX_FROM = 256 * 1024  # bytes; below it, reading everything is as fast as looking up
 
 
-def read_state(path: Path) -> LedgerState:
+def read_state(path: Path, index_from: int = INDEX_FROM) -> LedgerState:
     """Return the state of the ledger in *path*, an empty one where there is no file.
 
     Raises:
         LedgerError: the file is damaged or cannot be read.
     """
-    return _indexed(path) or fold(read_entries(_content(path)))
+    return _indexed(path, index_from) or fold(read_entries(read_content(path)))
 
 
-def keep_in_step(path: Path, known: str) -> bool:
+def keep_in_step(path: Path, index_from: int, known: str) -> bool:
     """Let the index of a large ledger know the newest lines; return whether it does.
 
     Where it cannot, the next reader finds out and reads more.
@@ -35,13 +34,13 @@ def keep_in_step(path: Path, known: str) -> bool:
     Args:
         known: stamp of the file before they were added.
     """
-    return _indexed(path, known) is not None
+    return _indexed(path, index_from, known) is not None
 
 
-def _indexed(path: Path, known: str = "") -> LedgerState | None:
+def _indexed(path: Path, index_from: int, known: str = "") -> LedgerState | None:
     """Return the state through the index, None where the file is small or no index can be kept beside it."""
     try:
-        if path.stat().st_size < INDEX_FROM:
+        if path.stat().st_size < index_from:
             return None
         import sqlite3
 
@@ -54,7 +53,8 @@ def _indexed(path: Path, known: str = "") -> LedgerState | None:
         return None
 
 
-def _content(path: Path) -> bytes:
+def read_content(path: Path) -> bytes:
+    """Return the bytes of a ledger, none where there is no file."""
     try:
         return path.read_bytes()
     except FileNotFoundError:
@@ -63,16 +63,35 @@ def _content(path: Path) -> bytes:
         raise LedgerError(f"the ledger cannot be read: {exc.strerror}") from exc
 
 
-def read_entries(content: bytes) -> Iterator[Entry]:
-    """Yield the entries of a ledger's bytes; a torn last line is none."""
+def read_entries(content: bytes) -> list[Entry]:
+    """Return the entries of a ledger's bytes; a torn last line is none.
+
+    Raises:
+        LedgerError: lines are damaged.
+    """
+    entries, damages = sift(content)
+    if damages:
+        raise damage_error(damages)
+    return [entry for _, entry in entries]
+
+
+def sift(content: bytes) -> tuple[list[tuple[bytes, Entry]], list[Damage]]:
+    """Return the good lines of a ledger's bytes with their entries, and the damaged ones; a torn last line is neither.
+
+    Raises:
+        NewerLedgerError: a line is of a schema version that is not known here.
+    """
+    good: list[tuple[bytes, Entry]] = []
+    damages: list[Damage] = []
     lines = content.split(b"\n")
     last = lines.pop()
     for number, line in enumerate(lines, 1):
         if line and not line.isspace():
             try:
-                yield decode(line)
+                good.append((line, decode(line)))
+            except NewerLedgerError:
+                raise
             except LedgerError as exc:
-                raise damaged(number, exc) from None
+                damages.append(Damage(number, str(exc)))
     entry = complete(last)
-    if entry:
-        yield entry
+    return (good if entry is None else [*good, (last, entry)]), damages
