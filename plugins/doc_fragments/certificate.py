@@ -10,83 +10,6 @@ from __future__ import annotations
 class ModuleDocFragment:
     DOCUMENTATION = r"""
 options:
-  certificate_profile:
-    description:
-      - What kind of certificate this is. It decides basic constraints, key usage, extended key usage and the default of
-        O(not_after).
-      - One of V(root_ca), V(subordinate_ca), V(tls_server), V(tls_client), V(tls_peer), V(code_signing),
-        V(document_signing), V(email_protection), V(timestamping), V(ocsp_signing), V(iam_roles_anywhere), V(custom), or
-        one of O(certificate_profiles). The guide on profiles has a table of them.
-    type: str
-    required: true
-  certificate_profiles:
-    description:
-      - Profiles of your own, by name. Each V(extends) a built-in one and says what is different.
-      - They may say V(key_usage) (a list, or a dictionary of lists by type of key), V(extended_key_usage),
-        V(extended_key_usage_critical), V(san_kinds), V(csr_extensions), V(key_specs), V(not_after), V(longest) and
-        V(ocsp_no_check).
-    type: dict
-  subject:
-    description:
-      - Subject, in the order written. Short, long and snake_case OpenSSL names and dotted OIDs are understood.
-      - A value may be a list.
-    type: dict
-  subject_ordered:
-    description: Subject as a list of dictionaries with one name each, for names that come more than once.
-    type: list
-    elements: dict
-  subject_alt_name:
-    description:
-      - Subject alternative names with the prefixes C(DNS:), C(IP:), C(email:), C(URI:), C(RID:), C(dirName:) and
-        C(otherName:).
-    type: list
-    elements: str
-  subject_alt_name_critical:
-    description: Whether the subject alternative names are critical. They always are where the subject is empty.
-    type: bool
-    default: false
-  key_usage:
-    description:
-      - Key usage instead of the profile's, such as V(digital_signature) or V(digitalSignature).
-    type: list
-    elements: str
-  key_usage_critical:
-    description: Whether the key usage is critical.
-    type: bool
-    default: true
-  extended_key_usage:
-    description:
-      - Extended key usage instead of the profile's, such as V(server_auth), V(serverAuth) or an OID.
-    type: list
-    elements: str
-  extended_key_usage_critical:
-    description: Whether the extended key usage is critical. The default is the profile's.
-    type: bool
-  basic_constraints:
-    description:
-      - Basic constraints, V(CA:TRUE) or V(CA:FALSE) and V(pathlen:0), for O(certificate_profile=custom) alone.
-    type: list
-    elements: str
-  path_length:
-    description: How many authorities may follow below this one. Only for authorities.
-    type: int
-  name_constraints_permitted:
-    description:
-      - Names that the authority may issue for, such as C(DNS:acme.internal) or C(IP:10.0.0.0/8). Only for authorities.
-    type: list
-    elements: str
-    default: []
-  name_constraints_excluded:
-    description: Names that the authority may not issue for. Only for authorities.
-    type: list
-    elements: str
-    default: []
-  name_constraints_exclude_others:
-    description:
-      - Whether kinds of names that O(name_constraints_permitted) does not mention are excluded altogether.
-      - Without this an authority for C(DNS:acme.internal) may issue for every IP address and every mailbox.
-    type: bool
-    default: true
   not_before:
     description:
       - Start of validity, relative such as C(-10m) or absolute such as C(20301231235959Z), in UTC.
@@ -106,17 +29,6 @@ options:
       - A self-signed certificate is not renewed unless O(reissue_root=true).
     type: str
     default: "33%"
-  digest:
-    description:
-      - Hash of the signature, where the issuer's key leaves a choice. The default is V(sha256) for RSA and the curve's
-        own for ECDSA.
-    type: str
-    choices: [sha256, sha384, sha512]
-  signature_padding:
-    description: Padding of RSA signatures.
-    type: str
-    choices: [pkcs1v15, pss]
-    default: pkcs1v15
   authority_information_access:
     description: Where relying parties find the issuer's certificate and its OCSP responder.
     type: dict
@@ -196,6 +108,136 @@ options:
           - certificate_hold
           - privilege_withdrawn
           - aa_compromise
+  policy_constraints:
+    description: How policies bind the certificates below an authority (RFC 5280 4.2.1.11).
+    type: dict
+    suboptions:
+      require_explicit_policy:
+        description: After how many certificates a policy is required.
+        type: int
+      inhibit_policy_mapping:
+        description: After how many certificates policies may no longer be mapped.
+        type: int
+  inhibit_any_policy:
+    description: After how many certificates V(any_policy) no longer counts (RFC 5280 4.2.1.14).
+    type: int
+  ocsp_no_check:
+    description:
+      - Whether relying parties need not ask for the revocation of an OCSP responder's certificate (RFC 6960 4.2.2.2.1).
+      - O(certificate_profile=ocsp_signing) has it anyway.
+    type: bool
+    default: false
+  subject_information_access:
+    description: What the subject offers, and where (RFC 5280 4.2.2.2).
+    type: dict
+    suboptions:
+      ca_repository:
+        description: URLs of what an authority publishes.
+        type: list
+        elements: str
+        default: []
+      time_stamping:
+        description: URLs of a timestamping service.
+        type: list
+        elements: str
+        default: []
+  subject_key_identifier:
+    description:
+      - Subject key identifier in hexadecimal digits, with or without colons.
+      - The default is the SHA-1 of the public key's bits (RFC 5280 4.2.1.2, method 1).
+    type: str
+"""
+
+    REQUEST = r"""
+options:
+  certificate_profile:
+    description:
+      - What kind of certificate this is. It decides basic constraints, key usage and extended key usage, and how long
+        it lives by default.
+      - One of V(root_ca), V(subordinate_ca), V(tls_server), V(tls_client), V(tls_peer), V(code_signing),
+        V(document_signing), V(email_protection), V(timestamping), V(ocsp_signing), V(iam_roles_anywhere), V(custom), or
+        one of O(certificate_profiles). The guide on profiles has a table of them.
+    type: str
+    required: true
+  certificate_profiles:
+    description:
+      - Profiles of your own, by name. Each V(extends) a built-in one and says what is different.
+      - They may say V(key_usage) (a list, or a dictionary of lists by type of key), V(extended_key_usage),
+        V(extended_key_usage_critical), V(san_kinds), V(csr_extensions), V(key_specs), V(not_after), V(longest) and
+        V(ocsp_no_check).
+    type: dict
+  subject:
+    description:
+      - Subject, in the order written. Short, long and snake_case OpenSSL names and dotted OIDs are understood.
+      - A value may be a list.
+    type: dict
+  subject_ordered:
+    description: Subject as a list of dictionaries with one name each, for names that come more than once.
+    type: list
+    elements: dict
+  subject_alt_name:
+    description:
+      - Subject alternative names with the prefixes C(DNS:), C(IP:), C(email:), C(URI:), C(RID:), C(dirName:) and
+        C(otherName:).
+    type: list
+    elements: str
+  subject_alt_name_critical:
+    description: Whether the subject alternative names are critical. They always are where the subject is empty.
+    type: bool
+    default: false
+  key_usage:
+    description:
+      - Key usage instead of the profile's, such as V(digital_signature) or V(digitalSignature).
+    type: list
+    elements: str
+  key_usage_critical:
+    description: Whether the key usage is critical.
+    type: bool
+    default: true
+  extended_key_usage:
+    description:
+      - Extended key usage instead of the profile's, such as V(server_auth), V(serverAuth) or an OID.
+    type: list
+    elements: str
+  extended_key_usage_critical:
+    description: Whether the extended key usage is critical. The default is the profile's.
+    type: bool
+  basic_constraints:
+    description:
+      - Basic constraints, V(CA:TRUE) or V(CA:FALSE) and V(pathlen:0), for O(certificate_profile=custom) alone.
+    type: list
+    elements: str
+  path_length:
+    description: How many authorities may follow below this one. Only for authorities.
+    type: int
+  name_constraints_permitted:
+    description:
+      - Names that the authority may issue for, such as C(DNS:acme.internal) or C(IP:10.0.0.0/8). Only for authorities.
+    type: list
+    elements: str
+    default: []
+  name_constraints_excluded:
+    description: Names that the authority may not issue for. Only for authorities.
+    type: list
+    elements: str
+    default: []
+  name_constraints_exclude_others:
+    description:
+      - Whether kinds of names that O(name_constraints_permitted) does not mention are excluded altogether.
+      - Without this an authority for C(DNS:acme.internal) may issue for every IP address and every mailbox.
+    type: bool
+    default: true
+  digest:
+    description:
+      - Hash of the signature, where the signing key leaves a choice. The default is V(sha256) for RSA and the curve's
+        own for ECDSA.
+    type: str
+    choices: [sha256, sha384, sha512]
+  signature_padding:
+    description: Padding of RSA signatures.
+    type: str
+    choices: [pkcs1v15, pss]
+    default: pkcs1v15
   certificate_policies:
     description: Policies that the certificate was issued under (RFC 5280 4.2.1.4).
     type: list
@@ -230,19 +272,6 @@ options:
     description: Whether the certificate policies are critical.
     type: bool
     default: false
-  policy_constraints:
-    description: How policies bind the certificates below an authority (RFC 5280 4.2.1.11).
-    type: dict
-    suboptions:
-      require_explicit_policy:
-        description: After how many certificates a policy is required.
-        type: int
-      inhibit_policy_mapping:
-        description: After how many certificates policies may no longer be mapped.
-        type: int
-  inhibit_any_policy:
-    description: After how many certificates V(any_policy) no longer counts (RFC 5280 4.2.1.14).
-    type: int
   ocsp_must_staple:
     description: Whether a TLS server has to send its OCSP response along (RFC 7633).
     type: bool
@@ -251,31 +280,6 @@ options:
     description: Whether O(ocsp_must_staple) is critical.
     type: bool
     default: false
-  ocsp_no_check:
-    description:
-      - Whether relying parties need not ask for the revocation of an OCSP responder's certificate (RFC 6960 4.2.2.2.1).
-      - O(certificate_profile=ocsp_signing) has it anyway.
-    type: bool
-    default: false
-  subject_information_access:
-    description: What the subject offers, and where (RFC 5280 4.2.2.2).
-    type: dict
-    suboptions:
-      ca_repository:
-        description: URLs of what an authority publishes.
-        type: list
-        elements: str
-        default: []
-      time_stamping:
-        description: URLs of a timestamping service.
-        type: list
-        elements: str
-        default: []
-  subject_key_identifier:
-    description:
-      - Subject key identifier in hexadecimal digits, with or without colons.
-      - The default is the SHA-1 of the public key's bits (RFC 5280 4.2.1.2, method 1).
-    type: str
   other_extensions:
     description: Extensions that have no option of their own.
     type: list

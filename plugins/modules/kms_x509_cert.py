@@ -29,6 +29,7 @@ extends_documentation_fragment:
   - rootstock.pki.attributes.aws
   - rootstock.pki.attributes.files
   - rootstock.pki.certificate
+  - rootstock.pki.certificate.request
   - rootstock.pki.certificate.issuer
   - rootstock.pki.certificate.subject_key
 options:
@@ -184,7 +185,11 @@ from ansible_collections.rootstock.pki.plugins.module_utils._module.certificates
     to_task,
 )
 from ansible_collections.rootstock.pki.plugins.module_utils._module.converge import converge, utc_now
-from ansible_collections.rootstock.pki.plugins.module_utils._module.files import file_changes, write_files
+from ansible_collections.rootstock.pki.plugins.module_utils._module.files import (
+    file_changes,
+    read_if_there,
+    write_files,
+)
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.certificate_inputs import file_ports
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.certificate_plan import plan_certificate
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.issue_certificate import IssuingPorts, carry_out
@@ -215,7 +220,7 @@ def issuing_ports(module: AnsibleAWSModule, task: CertificateTask) -> IssuingPor
 def run(module: AnsibleAWSModule) -> None:
     require_cryptography(module)
     params = module.params
-    task = to_task(params)
+    task = to_task(params, params["path"], read_if_there(params["path"]))
     ports = file_ports(task, KmsPublicKeys(kms_client(module)), utc_now)
     planned = plan_certificate(task, ports)
     for warning in planned.warnings:

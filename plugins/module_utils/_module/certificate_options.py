@@ -50,7 +50,8 @@ _DISTRIBUTION_POINTS: dict[str, Any] = {
     },
 }
 
-CERTIFICATE_OPTIONS: dict[str, Any] = {
+# What a request and a certificate have in common.
+REQUEST_OPTIONS: dict[str, Any] = {
     "certificate_profile": {"type": "str", "required": True},
     "certificate_profiles": {"type": "dict"},
     "subject": {"type": "dict"},
@@ -66,15 +67,8 @@ CERTIFICATE_OPTIONS: dict[str, Any] = {
     "name_constraints_permitted": _TEXTS,
     "name_constraints_excluded": _TEXTS,
     "name_constraints_exclude_others": {"type": "bool", "default": True},
-    "not_before": {"type": "str", "default": NOT_BEFORE},
-    "not_after": {"type": "str"},
-    "renew_before": {"type": "str", "default": RENEW_BEFORE},
     "digest": {"type": "str", "choices": ["sha256", "sha384", "sha512"]},
     "signature_padding": {"type": "str", "choices": ["pkcs1v15", "pss"], "default": "pkcs1v15"},
-    "authority_information_access": {"type": "dict", "options": {"ca_issuers": _TEXTS, "ocsp": _TEXTS}},
-    "crl_distribution_points": _DISTRIBUTION_POINTS,
-    "issuer_alt_name": _TEXTS,
-    "freshest_crl": _DISTRIBUTION_POINTS,
     "certificate_policies": {
         "type": "list",
         "elements": "dict",
@@ -93,16 +87,8 @@ CERTIFICATE_OPTIONS: dict[str, Any] = {
         },
     },
     "certificate_policies_critical": _FLAG,
-    "policy_constraints": {
-        "type": "dict",
-        "options": {"require_explicit_policy": {"type": "int"}, "inhibit_policy_mapping": {"type": "int"}},
-    },
-    "inhibit_any_policy": {"type": "int"},
     "ocsp_must_staple": _FLAG,
     "ocsp_must_staple_critical": _FLAG,
-    "ocsp_no_check": _FLAG,
-    "subject_information_access": {"type": "dict", "options": {"ca_repository": _TEXTS, "time_stamping": _TEXTS}},
-    "subject_key_identifier": {"type": "str"},
     "other_extensions": {
         "type": "list",
         "elements": "dict",
@@ -113,4 +99,30 @@ CERTIFICATE_OPTIONS: dict[str, Any] = {
             "critical": _FLAG,
         },
     },
+}
+
+CERTIFICATE_OPTIONS: dict[str, Any] = {
+    **REQUEST_OPTIONS,
+    "not_before": {"type": "str", "default": NOT_BEFORE},
+    "not_after": {"type": "str"},
+    "renew_before": {"type": "str", "default": RENEW_BEFORE},
+    "authority_information_access": {"type": "dict", "options": {"ca_issuers": _TEXTS, "ocsp": _TEXTS}},
+    "crl_distribution_points": _DISTRIBUTION_POINTS,
+    "issuer_alt_name": _TEXTS,
+    "freshest_crl": _DISTRIBUTION_POINTS,
+    "policy_constraints": {
+        "type": "dict",
+        "options": {"require_explicit_policy": {"type": "int"}, "inhibit_policy_mapping": {"type": "int"}},
+    },
+    "inhibit_any_policy": {"type": "int"},
+    "ocsp_no_check": _FLAG,
+    "subject_information_access": {"type": "dict", "options": {"ca_repository": _TEXTS, "time_stamping": _TEXTS}},
+    "subject_key_identifier": {"type": "str"},
+}
+
+CSR_OPTIONS: dict[str, Any] = {
+    **REQUEST_OPTIONS,
+    "name": {"type": "str"},
+    "key_id": {"type": "str", "required": True},
+    "ledger_path": {"type": "path"},
 }

@@ -13,17 +13,20 @@ from typing import Any
 from .._pki.certificates import asn1_time, is_self_issued, serial_hex, to_pem
 from .._pki.errors import SpecError
 from .._pki.request import to_request
-from .._pki.task import CSR, KMS, LEDGER_NAME, PUBLIC_KEY, CertificateTask, Source
+from .._pki.task import CSR, KMS, LEDGER_NAME, PUBLIC_KEY, CertificateTask, CsrTask, Source
 from .files import KeptFile, read_file, read_if_there
 
 
-def to_task(params: Mapping[str, Any]) -> CertificateTask:
+def to_task(params: Mapping[str, Any], path: str, present: bytes | None) -> CertificateTask:
     """Convert a module's options and read the files they name.
 
+    Args:
+        path: where the certificate is kept; empty where it is only returned.
+        present: the certificate that is there now.
     Raises:
         SpecError: a file cannot be read, or options are missing or contradict each other.
     """
-    stem = os.path.splitext(os.path.basename(params["path"]))[0]
+    stem = os.path.splitext(os.path.basename(path))[0]
     request = to_request(params["name"] or stem, params)
     kind, subject = _subject_source(params)
     issuer = _issuer_source(params)
@@ -31,13 +34,13 @@ def to_task(params: Mapping[str, Any]) -> CertificateTask:
         raise SpecError(f"{request.name}: a self-signed certificate needs key_id; for others give issuer_path as well")
     if issuer is not None and not params["issuer_key_id"]:
         raise SpecError(f"{request.name}: issuer_key_id is missing; name the KMS key of {issuer.label}")
-    beside = params["issuer_path"] if issuer is not None else params["path"]
-    if params["ledger_path"] is None and beside is None:
-        raise SpecError(f"{request.name}: ledger_path is missing; issuer_content has no folder to keep a ledger in")
+    beside = params["issuer_path"] if issuer is not None else path
+    if not params["ledger_path"] and not beside:
+        raise SpecError(f"{request.name}: ledger_path is missing; without a file there is no folder for a ledger")
     return CertificateTask(
         request=request,
-        path=params["path"],
-        present=read_if_there(params["path"]),
+        path=path,
+        present=present,
         subject_kind=kind,
         subject=subject,
         issuer=issuer,
@@ -46,8 +49,30 @@ def to_task(params: Mapping[str, Any]) -> CertificateTask:
         ledger_path=params["ledger_path"] or os.path.join(os.path.dirname(os.path.abspath(beside)), LEDGER_NAME),
         digest=params["digest"] or "",
         padding=params["signature_padding"],
-        force=params["force"],
-        reissue_root=params["reissue_root"],
+        force=bool(params.get("force")),
+        reissue_root=bool(params.get("reissue_root")),
+    )
+
+
+def to_csr_task(params: Mapping[str, Any], path: str, present: bytes | None) -> CsrTask:
+    """Convert the options of a request.
+
+    Args:
+        path: where it is kept; empty where it is only returned.
+    Raises:
+        SpecError: options are wrong, all problems in one message.
+    """
+    stem = os.path.splitext(os.path.basename(path))[0]
+    ledger_path = params["ledger_path"] or os.path.join(os.path.dirname(os.path.abspath(path)), LEDGER_NAME)
+    return CsrTask(
+        request=to_request(params["name"] or stem, params),
+        path=path,
+        present=present,
+        key_id=params["key_id"],
+        ledger_path=ledger_path,
+        digest=params["digest"] or "",
+        padding=params["signature_padding"],
+        force=bool(params.get("force")),
     )
 
 
@@ -77,12 +102,16 @@ def certificate_files(params: Mapping[str, Any], certificate: Any | None, chain:
     Args:
         chain: the issuer and what is above it; a self-signed certificate at its end is left out of the files.
     """
-    between = [above for above in chain if not is_self_issued(above)]
-    chain_pem = to_pem(between)
+    chain_pem = chain_text(chain).encode()
     own = None if certificate is None else to_pem([certificate])
     full = None if own is None else own + chain_pem
     kept = {"path": own, "chain_path": chain_pem if own is not None or chain else None, "fullchain_path": full}
     return tuple(KeptFile(params[option], content, option) for option, content in kept.items() if params[option])
+
+
+def chain_text(chain: Sequence[Any]) -> str:
+    """Return *chain* in PEM without the root at its end."""
+    return to_pem([above for above in chain if not is_self_issued(above)]).decode()
 
 
 def certificate_result(certificate: Any, ledger_path: str, return_content: bool) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from .._ledger.files import issued_path
 from .._pki.certificate import CertificateSpec, describe_spec, ignored_csr_extensions, specify, validity
 from .._pki.certificates import asn1_time, load_certificates, serial_hex, sha256_hex, signed_by, spki
-from .._pki.current import differences, lifetime_changes, renewal_due
+from .._pki.current import differences, lifetime_changes, renewal_due, signature_of
 from .._pki.errors import IssuerError, LedgerError, SpecError
 from .._pki.gate import Proposal, gate
 from .._pki.names import name_text
@@ -202,7 +202,7 @@ class _Facts:
             period = None if self.path.missing else validity(self.spec.lifetime, self.issuer, self.now)
             reason = "" if found is not None or self.missing else _why_none(self.task, state, self.now)
             return compare(None, describe_spec(self.spec, self.issuer, period)), reason
-        wanted = algorithm.hash + (" pss" if algorithm.padding == "PSS" else "")
+        wanted = signature_of(algorithm.hash, algorithm.padding)
         changed = [
             *differences(found.certificate, self.spec, self.issuer, wanted),
             *lifetime_changes(found.lifetime, self.spec.lifetime),
@@ -272,10 +272,10 @@ def _refuse_unknown_certificate(task: CertificateTask, found: Found | None, stat
     """A certificate at the path that the ledger does not know would be lost without a trace."""
     if task.present is None or task.force or not task.present.strip():
         return
-    serial = serial_hex(load_certificates(task.present, task.path)[0].serial_number)
+    serial = serial_hex(load_certificates(task.present, task.path or "content")[0].serial_number)
     if state.by_serial(serial) is None and (found is None or found.serial != serial):
         raise LedgerError(
-            f"{task.path}: holds the certificate {serial}, which the ledger {task.ledger_path} does not know; "
+            f"{task.path or 'content'}: holds the certificate {serial}, which the ledger {task.ledger_path} does not know; "
             "name the ledger that does, move the file away, or use force: true to replace it"
         )
 

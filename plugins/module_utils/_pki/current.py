@@ -28,10 +28,15 @@ if TYPE_CHECKING:
 RSASSA_PSS = "1.2.840.113549.1.1.10"
 
 
-def signature_words(certificate: x509.Certificate) -> str:
+def signature_words(certificate: x509.Certificate | x509.CertificateSigningRequest) -> str:
     """Return hash and padding of the signature, such as "sha256" or "sha384 pss"; empty where there is neither."""
-    pss = " pss" if certificate.signature_algorithm_oid.dotted_string == RSASSA_PSS else ""
-    return hash_name(certificate) + pss
+    pss = "PSS" if certificate.signature_algorithm_oid.dotted_string == RSASSA_PSS else ""
+    return signature_of(hash_name(certificate), pss)
+
+
+def signature_of(hash_algorithm: str, padding: str) -> str:
+    """Return hash and padding in words; only PSS is worth one."""
+    return f"{hash_algorithm} pss" if padding == "PSS" else hash_algorithm
 
 
 def differences(
@@ -59,7 +64,7 @@ def differences(
     if signature_words(certificate) != wanted_signature:
         changes.append(Change("signature", signature_words(certificate), wanted_signature))
     wanted = (*spec.extensions, *spec.key_identifiers(issuer))
-    return (*changes, *_extension_changes(extensions_of(certificate), wanted))
+    return (*changes, *extension_changes(extensions_of(certificate), wanted))
 
 
 def key_words(certificate: x509.Certificate) -> str:
@@ -67,7 +72,8 @@ def key_words(certificate: x509.Certificate) -> str:
     return sha256_hex(spki(certificate.public_key()))
 
 
-def _extension_changes(found: tuple[WantedExtension, ...], wanted: tuple[WantedExtension, ...]) -> list[Change]:
+def extension_changes(found: tuple[WantedExtension, ...], wanted: tuple[WantedExtension, ...]) -> list[Change]:
+    """Return the extensions that *found* lacks, has too many, or holds otherwise than *wanted*."""
     now: Mapping[str, WantedExtension] = {extension.oid: extension for extension in found}
     then: Mapping[str, WantedExtension] = {extension.oid: extension for extension in wanted}
     oids = dict.fromkeys((*now, *then))

@@ -50,3 +50,23 @@ class CertificateTask:
     padding: str = "pkcs1v15"
     force: bool = False
     reissue_root: bool = False
+
+
+@dataclass(frozen=True)
+class CsrTask:
+    """One task that wants a request for a key in KMS.
+
+    Attributes:
+        path: where the request is kept; empty where it is only returned.
+        present: bytes that are there now, None where nothing is.
+        digest, padding: as in CertificateTask, for the key's own signature.
+    """
+
+    request: CertificateRequest
+    path: str
+    present: bytes | None
+    key_id: str
+    ledger_path: str
+    digest: str = ""
+    padding: str = "pkcs1v15"
+    force: bool = False

@@ -1,0 +1,149 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Make a PKCS#10 request for a key in KMS, to be signed by somebody else: recorded, signed, verified."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .._ledger.entries import Intent, Signed, new_id
+from .._ledger.holders import this_holder
+from .._pki.certificate import CertificateSpec, specify
+from .._pki.certificates import load_csr, load_public_key
+from .._pki.csr import csr_builder, csr_differences, describe_csr
+from .._pki.current import signature_of
+from .._pki.errors import AwsError, KeyStateError, SpecError
+from .._pki.names import name_text
+from .._pki.plan import Plan, compare
+from .._signer.session import SigningSession
+from .certificate_inputs import choose_algorithm
+from .issue_certificate import make_folder
+from .recording import IntentRecorder
+from .signing import sign_builder
+
+if TYPE_CHECKING:
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+
+    from .._ledger.port import Ledger
+    from .._pki.task import CsrTask
+    from .._signer.algorithms import AlgorithmRow
+    from .._signer.ports import MessageSigner
+    from .certificate_inputs import PublicKeys
+
+
+@dataclass(frozen=True)
+class CsrPlan:
+    """What is to be done, and all that doing it needs.
+
+    Attributes:
+        public_key, algorithm: None while the key does not exist.
+        csr: the request that stays; None where one is to be made.
+    """
+
+    task: CsrTask
+    spec: CertificateSpec
+    public_key: CertificatePublicKeyTypes | None
+    algorithm: AlgorithmRow | None
+    csr: x509.CertificateSigningRequest | None
+    plan: Plan
+
+
+@dataclass(frozen=True)
+class CsrPorts:
+    """What making a request needs; *caller_arn* says who signs, for the record."""
+
+    signer: MessageSigner
+    ledger: Ledger
+    caller_arn: Callable[[], str]
+    clock: Callable[[], datetime]
+
+
+@dataclass(frozen=True)
+class MadeCsr:
+    """The request that is there after a run, and what it took."""
+
+    csr: x509.CertificateSigningRequest
+    sign_calls: int = 0
+
+
+def plan_csr(task: CsrTask, keys: PublicKeys) -> CsrPlan:
+    """Compare the request that is there with the one that *task* wants.
+
+    Raises:
+        SpecError: options contradict each other, or the key cannot sign so.
+    """
+    der = keys.public_key(task.key_id)
+    if der is None:
+        spec = specify(task.request, None, None)
+        missing = f"the KMS key {task.key_id} does not exist yet; create it with kms_key"
+        return CsrPlan(task, spec, None, None, None, Plan(compare(None, describe_csr(spec)), (missing,)))
+    public_key = load_public_key(der, task.key_id)
+    spec = specify(task.request, public_key, None)
+    algorithm = choose_algorithm(task.digest, task.padding, public_key)
+    present = _present(task)
+    if present is None:
+        return CsrPlan(task, spec, public_key, algorithm, None, Plan(compare(None, describe_csr(spec))))
+    changes = csr_differences(present, spec, public_key, signature_of(algorithm.hash, algorithm.padding))
+    reason = f"changed: {', '.join(change.field for change in changes)}" if changes else ""
+    if task.force and not changes:
+        changes, reason = compare(None, describe_csr(spec)), "force"
+    return CsrPlan(task, spec, public_key, algorithm, None if changes else present, Plan(changes, (), reason))
+
+
+def _present(task: CsrTask) -> x509.CertificateSigningRequest | None:
+    """Return the request that is there; one that cannot be read, or whose signature is wrong, is made again."""
+    if not task.present:
+        return None
+    try:
+        return load_csr(task.present, task.path)
+    except SpecError:
+        return None
+
+
+def make_csr(planned: CsrPlan, ports: CsrPorts) -> MadeCsr:
+    """Sign what *planned* says; its intent is on record before, the outcome after.
+
+    Raises:
+        AwsError: KMS refused or did not answer.
+        SignerError: what came back is not the key's signature.
+        LedgerError: the ledger cannot be used.
+    """
+    if planned.csr is not None:
+        return MadeCsr(planned.csr)
+    if planned.algorithm is None or planned.public_key is None:
+        raise SpecError("; ".join(planned.plan.pending))
+    make_folder(Path(planned.task.ledger_path).parent)
+    caller = ports.caller_arn()
+    recorder = IntentRecorder(ports.ledger, ports.clock, lambda sha256: _intent(planned, sha256, ports.clock()))
+    session = SigningSession(ports.signer, recorder, planned.public_key)  # type: ignore[arg-type]
+    try:
+        csr = sign_builder(csr_builder(planned.spec), session, planned.algorithm)
+    except (AwsError, KeyStateError) as exc:
+        recorder.refused(exc)
+        raise
+    if recorder.intent is not None:
+        reply = session.replies[-1]
+        ports.ledger.append(Signed(new_id(), ports.clock(), recorder.intent.id, reply.request_id, caller))
+    return MadeCsr(csr, session.calls)
+
+
+def _intent(planned: CsrPlan, content_sha256: str, now: datetime) -> Intent:
+    return Intent(
+        id=new_id(),
+        time=now,
+        purpose="csr",
+        name=planned.spec.name,
+        serial="",
+        subject=name_text(planned.spec.subject),
+        content_sha256=content_sha256,
+        key_arn=planned.task.key_id,
+        profile=planned.spec.profile.name,
+        holder=this_holder(),
+    )
