@@ -3,7 +3,7 @@
 PYTHON ?= python3
 PORT ?= 4566
 TARGETS ?=
-VENV := $(CURDIR)/.venv/bin/python
+VENV := .venv/bin/python
 
 # No target reaches an AWS account or touches the Ansible files of whoever runs it.
 unexport $(filter AWS_%,$(.VARIABLES))
