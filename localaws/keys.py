@@ -36,6 +36,15 @@ CRYPTOGRAPHIC = frozenset(
 )
 TAKE_ALIASES = CRYPTOGRAPHIC | {"DescribeKey", "GetPublicKey"}
 WORDLESS = frozenset({"InvalidCiphertextException", "KMSInvalidMacException", "KMSInvalidSignatureException"})
+JSON_TYPES: dict[str, Any] = {
+    "structure": dict,
+    "map": dict,
+    "list": list,
+    "string": str,
+    "blob": str,
+    "integer": int,
+    "boolean": bool,
+}
 OTHER_WORDS = {
     "ValidTo is required when ExpirationModel is KEY_MATERIAL_EXPIRES.": (
         "A validTo date must be set if the ExpirationModel is KEY_MATERIAL_EXPIRES"
@@ -68,7 +77,9 @@ class Request:
         try:
             data = json.loads(body or b"{}")
         except ValueError:
-            raise RefusedError("SerializationException", "The request is not JSON.") from None
+            data = None
+        if not isinstance(data, dict):
+            raise RefusedError("SerializationException", "The request is no JSON object.")
         return cls(operation, data)
 
     @cached_property
@@ -166,12 +177,16 @@ def account_of(key: Record) -> str:
     return str(key["Arn"]).split(":")[4]
 
 
+def is_operation(name: str) -> bool:
+    """Say whether KMS has an operation of this name."""
+    return name in _service_model("kms").operation_names
+
+
 def check_model(request: Request) -> None:
     """Refuse what the API's own model forbids: missing members, unknown values, lengths."""
-    model = _service_model("kms")
-    if request.operation not in model.operation_names:
+    if not is_operation(request.operation):
         raise RefusedError("UnknownOperationException")
-    shape = model.operation_model(request.operation).input_shape
+    shape = _service_model("kms").operation_model(request.operation).input_shape
     problems = list(_violations(shape, request.data, ""))
     if problems:
         count = f"{len(problems)} validation error{'s' * (len(problems) > 1)} detected: "
@@ -179,6 +194,8 @@ def check_model(request: Request) -> None:
 
 
 def _violations(shape: Any, value: Any, path: str) -> Iterator[str]:
+    if not isinstance(value, JSON_TYPES.get(shape.type_name, object)):
+        raise RefusedError("SerializationException", f"{path} is not of type {shape.type_name}.")
     if shape.type_name == "structure":
         for name, member in shape.members.items():
             inner = f"{path}.{name[:1].lower()}{name[1:]}".lstrip(".")

@@ -17,7 +17,18 @@ from ministack.core.responses import _service_model, get_region, request_scope
 from ministack.core.router import extract_access_key_id
 from ministack.services import cloudtrail, iam, kms
 
-from localaws.keys import CRYPTOGRAPHIC, Handler, Record, RefusedError, Reply, Request, account_of, key_at, to_reply
+from localaws.keys import (
+    CRYPTOGRAPHIC,
+    Handler,
+    Record,
+    RefusedError,
+    Reply,
+    Request,
+    account_of,
+    is_operation,
+    key_at,
+    to_reply,
+)
 from localaws.policies import caller
 from localaws.principals import role_arn
 
@@ -149,7 +160,7 @@ def install() -> None:
         except RefusedError as refused:
             reply = refused.reply()
         target, _, operation = headers.get("x-amz-target", "").partition(".")
-        if target == "TrentService" and caller.get(None):
+        if target == "TrentService" and is_operation(operation) and caller.get(None):
             record(Request.parse(operation, body), caller.get(), reply, headers, request_id)
         return reply
 

@@ -102,7 +102,8 @@ def create_key(request: Request) -> Reply:
     made = json.loads(kms._create_key({**request.data, "KeySpec": "ECC_NIST_EDWARDS25519"})[2])
     key: Record = kms._keys[made["KeyMetadata"]["KeyId"]]
     key.update(KeySpec=spec, SigningAlgorithms=["ML_DSA_SHAKE_256"])
-    kms._set_asymmetric_material(key, ML_DSA[spec].generate())
+    if key["Origin"] == "AWS_KMS":
+        kms._set_asymmetric_material(key, ML_DSA[spec].generate())
     return to_reply({"KeyMetadata": kms._key_metadata(key)})
 
 

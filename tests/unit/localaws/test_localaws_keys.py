@@ -152,6 +152,27 @@ def test_a_required_member_is_not_null(account: Account) -> None:
     assert "Value null at 'signingAlgorithm' failed to satisfy constraint: Member must not be null" in message
 
 
+@pytest.mark.parametrize(
+    ("target", "body", "code"),
+    [
+        ("TrentService.Sign", b"not JSON", "SerializationException"),
+        ("TrentService.Sign", b"[]", "SerializationException"),
+        ("TrentService.Sign", b'{"KeyId": "x", "SigningAlgorithm": 5}', "SerializationException"),
+        ("TrentService.Sign", b'{"KeyId": "x", "Message": "***"}', "SerializationException"),
+        ("TrentService.NoSuchThing", b"{}", "UnknownOperationException"),
+    ],
+)
+def test_what_is_no_request_is_refused_as_such(account: Account, target: str, body: bytes, code: str) -> None:
+    def replace(params: dict[str, Any], **_: object) -> None:
+        params["body"] = body
+        params["headers"]["X-Amz-Target"] = target
+
+    kms = account.root.client("kms")
+    kms.meta.events.register("before-call.kms.Sign", replace)
+    found = refused(kms.sign, KeyId="x", Message=b"x", SigningAlgorithm="ECDSA_SHA_256")
+    assert (found[0], found[2]) == (code, 400)
+
+
 def test_keys_are_named_by_id_arn_alias_and_alias_arn(kms: Any, shared_account: Account) -> None:
     key = new_key(kms, "ECC_NIST_P256")
     kms.create_alias(AliasName="alias/a", TargetKeyId=key)

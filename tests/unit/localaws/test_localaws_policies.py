@@ -227,6 +227,14 @@ def test_alias_changes_need_permission_on_the_alias_and_on_the_keys(company: Com
     all_three.delete_alias(AliasName="alias/a")
 
 
+def test_aliases_of_a_key_are_listed_by_leave_of_iam_alone(company: Company) -> None:
+    company.write_policy()
+    lister = company.account.role("lister", {"Action": "kms:ListAliases"}).client("kms")
+    assert lister.list_aliases(KeyId=company.key)["Aliases"] == []
+    narrow = company.account.role("narrow", {"Action": "kms:ListAliases", "Resource": company.key}).client("kms")
+    assert refused(narrow.list_aliases, KeyId=company.key)[0] == "AccessDeniedException"
+
+
 def test_create_key_needs_tagging_too_where_it_tags(company: Company) -> None:
     creator = company.account.role("creator", {"Action": "kms:CreateKey"}).client("kms")
     tags = [{"TagKey": "a", "TagValue": "b"}]
