@@ -117,7 +117,7 @@ def test_rfc5280_7_international_names_become_ascii(text: str, name: str) -> Non
         ("DNS:a.*.internal", "a * stands only alone"),
         (
             "DNS:xn--zzzzzzzz99999.de",
-            "starts as an A-label but is not Punycode (RFC 5891 4.2); write the name in letters",
+            "starts as an A-label but is not one (RFC 5891 4.2); write the name in letters",
         ),
         ("DNS:xn--abc-.de", "is not made of"),
         ("DNS:☃.example", "label '☃' has U+2603, not allowed in a name (RFC 5892); remove it, or write the A-label"),
