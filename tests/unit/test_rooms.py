@@ -18,8 +18,9 @@ OURS = "ansible_collections.rootstock.pki.plugins."
 ANSIBLE = ["ansible"]
 AWS = ["boto3", "botocore", "ansible_collections.amazon.aws"]
 CRYPTOGRAPHY = ["cryptography"]
-PKI, KEYS, SIGNER, AWS_ROOM, LEDGER, OPERATIONS, MODULE = (
-    f"{OURS}module_utils.{room}" for room in ("_pki", "_keys", "_signer", "_aws", "_ledger", "_operations", "_module")
+PKI, KEYS, SIGNER, AWS_ROOM, LEDGER, LINT, OPERATIONS, MODULE = (
+    f"{OURS}module_utils.{room}"
+    for room in ("_pki", "_keys", "_signer", "_aws", "_ledger", "_lint", "_operations", "_module")
 )
 ERRORS, PLAN = f"{PKI}.errors", f"{PKI}.plan"
 
@@ -35,10 +36,11 @@ MAY_IMPORT = {
     "module_utils/_aws": [*AWS, AWS_ROOM, KEYS, ERRORS, PLAN],
     "module_utils/_ledger": [LEDGER, PKI],
     "module_utils/_ledger/dynamodb.py": [*AWS, LEDGER, PKI],
+    "module_utils/_lint": ["pkilint", LINT, ERRORS],
     "module_utils/_operations": [*CRYPTOGRAPHY, OPERATIONS, PKI, KEYS, SIGNER, LEDGER],
     "module_utils/_module": [*ANSIBLE, MODULE, PKI, KEYS, f"{SIGNER}.algorithms", f"{SIGNER}.specs"],
     "module_utils/__init__.py": [],
-    "modules": [*ANSIBLE, *AWS, PKI, KEYS, SIGNER, AWS_ROOM, LEDGER, OPERATIONS, MODULE],
+    "modules": [*ANSIBLE, *AWS, PKI, KEYS, SIGNER, AWS_ROOM, LEDGER, LINT, OPERATIONS, MODULE],
     "filter": [*ANSIBLE, PKI],
     "lookup": [*ANSIBLE, *AWS, PKI, AWS_ROOM],
     "doc_fragments": [],
@@ -61,6 +63,8 @@ def test_every_room_imports_only_what_its_row_allows() -> None:
         ("module_utils/_ledger/files.py", "from botocore.exceptions import ClientError"),
         ("module_utils/_operations/sign_file.py", "from ansible.module_utils.basic import AnsibleModule"),
         ("module_utils/_operations/sign_file.py", "from .. import _aws"),
+        ("module_utils/_operations/lint_certificate.py", "from .._lint.lint import lint"),
+        ("module_utils/_pki/gate.py", "import pkilint"),
         ("module_utils/_module/aws.py", "from .._signer import session"),
         ("modules/kms_sign.py", f"from {OURS}modules import kms_key"),
         ("filter/order.py", f"from {MODULE}.files import write"),
@@ -88,6 +92,7 @@ def test_a_file_outside_every_room_is_shown(tmp_path: Path) -> None:
         ("module_utils/_keys/plan.py", "from . import names"),
         ("module_utils/_aws/kms.py", "from .._pki.errors import AwsError"),
         ("module_utils/_ledger/dynamodb.py", "from botocore.exceptions import ClientError"),
+        ("module_utils/_lint/lint.py", "from pkilint.loader import load_der_certificate"),
         ("modules/kms_sign.py", f"from {OPERATIONS}.sign_file import sign_file"),
     ],
 )
