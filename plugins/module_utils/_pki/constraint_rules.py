@@ -55,8 +55,8 @@ def form_of(name: x509.GeneralName) -> str:
     """Return the name form that a constraint is about: a prefix of general names; each kind of otherName is its own."""
     if isinstance(name, x509.OtherName):
         return f"otherName {name.type_id.dotted_string}"
-    found = (form for kind, form in _FORMS.items() if isinstance(name, getattr(x509, kind)))
-    return next(found, type(name).__name__)
+    kind = type(name).__name__
+    return _FORMS.get(kind, kind)
 
 
 def rule_of(form: str) -> Rule:

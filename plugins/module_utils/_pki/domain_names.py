@@ -95,6 +95,8 @@ def looks_like_a_host(text: str) -> bool:
 
 def is_ip_address(text: str) -> bool:
     """Tell whether *text* is an IPv4 or IPv6 address."""
+    if not text[-1:].isdigit() and ":" not in text:
+        return False
     try:
         ipaddress.ip_address(text)
     except ValueError:

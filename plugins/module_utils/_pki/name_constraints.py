@@ -28,7 +28,7 @@ else:
 
 _EMAIL_ADDRESS = "1.2.840.113549.1.9.1"
 _COMMON_NAME = "2.5.4.3"
-_NOBODY = "excluded.invalid"  # RFC 6761 6.4: no host of this name will ever exist
+NOBODY = "excluded.invalid"  # RFC 6761 6.4: no host of this name will ever exist
 _EVERY_NETWORK = ("0.0.0.0/0", "::/0")
 
 
@@ -150,8 +150,8 @@ def permissions_for_others(permitted: Sequence[x509.GeneralName]) -> list[x509.G
     An excluded base that means every mailbox or URI does not exist: RFC 5280 leaves the empty one open, and OpenSSL
     reads it as none. A permitted host that never exists (RFC 6761 6.4) forbids all others with every relying party.
     """
-    others: list[x509.GeneralName] = [] if _names_form("email", permitted) else [x509.RFC822Name(_NOBODY)]
-    return others if _names_form("URI", permitted) else [*others, x509.UniformResourceIdentifier(_NOBODY)]
+    others: list[x509.GeneralName] = [] if _names_form("email", permitted) else [x509.RFC822Name(NOBODY)]
+    return others if _names_form("URI", permitted) else [*others, x509.UniformResourceIdentifier(NOBODY)]
 
 
 def _names_form(form: str, names: Iterable[x509.GeneralName]) -> bool:

@@ -29,7 +29,9 @@ def is_within(name: x509.Name, base: x509.Name) -> bool:
     """
     if len(name.rdns) < len(base.rdns):
         return False
-    return all(_prepared(rdn) == _prepared(wanted) for rdn, wanted in zip(name.rdns, base.rdns, strict=False))
+    return all(
+        rdn == wanted or _prepared(rdn) == _prepared(wanted) for rdn, wanted in zip(name.rdns, base.rdns, strict=False)
+    )
 
 
 def _prepared(rdn: x509.RelativeDistinguishedName) -> frozenset[tuple[str, str | bytes]]:
