@@ -73,13 +73,14 @@ NOT_TEXT = {
     "2.5.4.45": "x500UniqueIdentifier",
 }
 _OID = re.compile(r"(?:[01]\.(?:[0-9]|[123][0-9])|2\.(?:0|[1-9][0-9]*))(?:\.(?:0|[1-9][0-9]*))*")
+_LONGEST_OID = 256
 _BY_NAME = {name.lower(): row for row in ATTRIBUTES for name in (row.oid, row.short, row.long)}
 _BY_OID = {row.oid: row for row in ATTRIBUTES}
 
 
 def is_oid(text: str) -> bool:
     """Tell whether *text* is a dotted object identifier: two arcs or more, the second below 40 under 0 and 1."""
-    return _OID.fullmatch(text) is not None
+    return len(text) <= _LONGEST_OID and _OID.fullmatch(text) is not None
 
 
 def attribute_called(name: str) -> Attribute:
@@ -95,7 +96,7 @@ def attribute_called(name: str) -> Attribute:
         raise SpecError(f"attribute {name} ({NOT_TEXT[name]}) takes no text value; leave it out")
     if is_oid(name):
         return Attribute(name, name, name)
-    close = difflib.get_close_matches(name.replace("_", "").lower(), _BY_NAME, n=1)
+    close = difflib.get_close_matches(name[:80].replace("_", "").lower(), _BY_NAME, n=1)
     hint = f"did you mean {_BY_NAME[close[0]].long}? " if close else ""
     raise SpecError(
         f"attribute {name[:80]!r} is unknown; {hint}write an OpenSSL name (CN, commonName, common_name) or a dotted OID"

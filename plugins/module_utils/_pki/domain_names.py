@@ -18,6 +18,7 @@ _HOST_LIKE = re.compile(r"\w(?:[\w-]*\w)?(?:\.\w(?:[\w-]*\w)?)+", re.ASCII)
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LOCAL_PART = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
 _FEW = 80
+_FAR_TOO_LONG = 1000  # characters not worth converting
 
 
 def shown(text: str) -> str:
@@ -33,6 +34,8 @@ def to_label(label: str) -> str:
     """
     if not label:
         raise SpecError("a label is empty; remove the extra dot")
+    if len(label) > _FAR_TOO_LONG:
+        raise SpecError(f"label {shown(label)} is too long; at most 63 octets (RFC 1034 3.1); shorten it")
     ascii_label = label.lower() if label.isascii() else u_label_to_ascii(label)
     if not _LDH_LABEL.fullmatch(ascii_label):
         raise SpecError(f"label {shown(label)} is not made of {LDH} (RFC 1034 3.5); rename it")

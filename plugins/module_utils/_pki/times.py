@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta, timezone
 
+from .domain_names import shown
 from .errors import SpecError
 
 FORMS = "+3650d or +32w1d2h (from now), 20301231235959Z, or 2030-12-31T23:59:59Z"
@@ -37,13 +38,17 @@ def to_duration(text: str) -> timedelta:
     match = _SPAN.fullmatch(text.strip())
     if match is None:
         raise SpecError(
-            f"time span {text!r} is not understood; write weeks, days, hours, minutes, seconds as 32w1d2h30m5s"
+            f"time span {shown(text)} is not understood; write weeks, days, hours, minutes, seconds as 32w1d2h30m5s"
         )
-    units = {unit: int(digits[:12]) for unit, digits in match.groupdict().items() if unit != "sign" and digits}
+    units = {
+        unit: int(digits.lstrip("0")[:12] or "0")
+        for unit, digits in match.groupdict().items()
+        if unit != "sign" and digits
+    }
     try:
         span = timedelta(**units)
     except OverflowError as exc:
-        raise SpecError(f"time span {text!r} is longer than any calendar; write a shorter one") from exc
+        raise SpecError(f"time span {shown(text)} is longer than any calendar; write a shorter one") from exc
     return -span if match["sign"] == "-" else span
 
 
@@ -61,11 +66,13 @@ def to_time(text: str, now: datetime) -> datetime:
     try:
         moment = _read(given, now)
     except (ValueError, OverflowError) as exc:
-        raise SpecError(f"time {text!r} does not exist ({exc}); write {FORMS}") from exc
+        raise SpecError(f"time {shown(text)} does not exist ({exc}); write {FORMS}") from exc
     if moment is None:
-        raise SpecError(f"time {text!r} is not understood{_advice(given)}; write {FORMS}")
+        raise SpecError(f"time {shown(text)} is not understood{_advice(given)}; write {FORMS}")
     if moment < EARLIEST:
-        raise SpecError(f"time {text!r} is before 1950, which X.509 cannot say (RFC 5280 4.1.2.5); write a later one")
+        raise SpecError(
+            f"time {shown(text)} is before 1950, which X.509 cannot say (RFC 5280 4.1.2.5); write a later one"
+        )
     return moment
 
 
@@ -104,11 +111,11 @@ def renew_time(not_before: datetime, not_after: datetime, renew_before: str) -> 
     lead = _lead(renew_before, lifetime)
     if lead < timedelta(0):
         raise SpecError(
-            f"renew_before {renew_before!r} is negative; write how long before not_after to renew, such as 30d"
+            f"renew_before {shown(renew_before)} is negative; write how long before not_after to renew, such as 30d"
         )
     if lead >= lifetime:
         raise SpecError(
-            f"renew_before {renew_before!r} is not shorter than the lifetime of {_days(lifetime)}: "
+            f"renew_before {shown(renew_before)} is not shorter than the lifetime of {_days(lifetime)}: "
             "every run would renew; "
             "write a shorter one, or a share such as 33%"
         )
@@ -123,7 +130,7 @@ def _lead(renew_before: str, lifetime: timedelta) -> timedelta:
         return timedelta(seconds=int(lifetime.total_seconds()) * thousandths // 100_000)
     if not _SPAN.fullmatch(text):
         raise SpecError(
-            f"renew_before {renew_before!r} is not understood; write a share such as 33% or a span such as 30d"
+            f"renew_before {shown(renew_before)} is not understood; write a share such as 33% or a span such as 30d"
         )
     return to_duration(text)
 

@@ -25,7 +25,8 @@ from ansible_collections.rootstock.pki.plugins.module_utils._pki.general_names i
     to_general_name,
     to_general_names,
 )
-from ansible_collections.rootstock.pki.tests.unit.pki.name_chains import Claim, leaf
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.names import to_name
+from ansible_collections.rootstock.pki.tests.unit.pki.name_chains import Claim, leaf, pkilint_findings
 from ansible_collections.rootstock.pki.tests.unit.pki.texts import HOSTS, NASTY, VALUES, outcome
 
 PREFIXES = ("DNS:", "IP:", "email:", "URI:", "RID:", "dirName:", "otherName:")
@@ -106,6 +107,7 @@ def test_rfc5280_7_international_names_become_ascii(text: str, name: str) -> Non
         ("DNS:a b", "label 'a b' is not made of"),
         ("DNS: a.internal", "label ' a' is not made of"),
         (f"DNS:{'a' * 64}.internal", "is 64 octets long; at most 63 (RFC 1034 3.1); shorten it"),
+        (f"DNS:{'ü' * 100_000}", "is too long; at most 63 octets"),
         ("DNS:" + ".".join(["a" * 50] * 6), "it is 305 octets long; a domain name has at most 253"),
         ("DNS:10.0.0.1", "it is an IP address, not a host name; write it as IP:"),
         ("DNS:::1", "it is an IP address"),
@@ -149,6 +151,7 @@ def test_rfc5280_7_international_names_become_ascii(text: str, name: str) -> Non
         ("RID:1.2.", "it is no dotted object identifier"),
         ("RID:3.1", "it is no dotted object identifier"),
         ("RID:1.2." + "9" * 60, "it cannot be encoded"),
+        ("RID:1.2." + "9" * 10_000, "it is no dotted object identifier"),
         ("dirName:", "it has no attribute; write one as in RFC 4514: dirName:CN=...,O=...,C=.."),
         ("dirName:/CN=x", "begins with a slash"),
         ("dirName:CN=x,C=de", "C 'de' is no country code"),
@@ -294,3 +297,37 @@ def test_a_constraint_of_another_form_has_a_text_for_messages() -> None:
     assert constraint_text(to_general_name("RID:1.2.3")).startswith("RegisteredID:")
     with pytest.raises(SpecError, match="quote it"):
         to_constraint(None)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "DNS:web.acme.internal",
+        "DNS:straße.example",
+        "IP:10.0.0.1",
+        "IP:2001:db8::1",
+        "email:o'neil+x@acme.internal",
+        "URI:https://acme.internal/",
+        "RID:1.3.6.1.4.1.99999.1",
+        "dirName:CN=x+UID=7,O=Müller,C=DE",
+        "otherName:msUPN;UTF8:ann@acme.internal",
+        "otherName:id-on-SmtpUTF8Mailbox;UTF8:müller@bücher.example",
+        "otherName:id-on-dnsSRV;IA5:_imaps.acme.internal",
+        "otherName:id-on-xmppAddr;UTF8:ann@acme.internal",
+    ],
+)
+def test_pkilint_finds_nothing_in_any_kind(text: str) -> None:
+    assert pkilint_findings(leaf(Claim(to_name({"CN": "x"}), (to_general_name(text),)))) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("DNS:*.acme.internal", "pkix.invalid_domain_name_syntax"),  # RFC 5280 leaves wildcards to RFC 9525
+        ("DNS:localhost", "pkix.invalid_domain_name_syntax"),  # RFC 1034 3.5 allows a name of one label
+        ("URI:urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6", "pkix.invalid_uri_syntax"),  # RFC 3986 3 allows it
+        ("URI:spiffe://acme.internal/ns", "pkix.invalid_uri_syntax"),  # pkilint knows a few schemes only
+    ],
+)
+def test_what_pkilint_refuses_though_the_standards_allow_it(text: str, code: str) -> None:
+    assert pkilint_findings(leaf(Claim(to_name({"CN": "x"}), (to_general_name(text),)))) == [code]

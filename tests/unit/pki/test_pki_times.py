@@ -35,6 +35,7 @@ MOMENTS = st.datetimes(datetime(1950, 1, 1), datetime(9999, 12, 31, 23, 59, 59))
         ("+32w1d2h", NOW + timedelta(weeks=32, days=1, hours=2)),
         ("+1W2D3H4M5S", NOW + timedelta(weeks=1, days=2, hours=3, minutes=4, seconds=5)),
         ("+0s", NOW),
+        ("+0000000000000001d", NOW + timedelta(days=1)),
         (" +1d ", NOW + timedelta(days=1)),
         ("20301231235959Z", datetime(2030, 12, 31, 23, 59, 59, tzinfo=timezone.utc)),
         ("2030-12-31T23:59:59Z", datetime(2030, 12, 31, 23, 59, 59, tzinfo=timezone.utc)),
@@ -69,6 +70,7 @@ def test_a_time_is_read_in_every_form(text: str, expected: datetime) -> None:
         ("2030-12-31", "not understood"),
         ("19491231235959Z", "before 1950"),
         ("-90000d", "before 1950"),
+        ("+" + "9" * 10_000 + "d", "... (10002 characters) is longer than any calendar"),
         ("+9999999999d", "longer than any calendar"),
         ("+3000000d", "does not exist"),
         ("0001-01-01T00:00:00+23:00", "does not exist"),
@@ -81,7 +83,7 @@ def test_what_is_no_time_is_refused_with_the_way_out(text: str, sentence: str) -
     with pytest.raises(SpecError) as refusal:
         to_time(text, NOW)
     assert sentence in str(refusal.value)
-    assert repr(text) in str(refusal.value)
+    assert repr(text)[:80] in str(refusal.value)
 
 
 def test_the_clock_is_cut_to_whole_seconds() -> None:
