@@ -146,6 +146,15 @@ options:
       - Subject key identifier in hexadecimal digits, with or without colons.
       - The default is the SHA-1 of the public key's bits (RFC 5280 4.2.1.2, method 1).
     type: str
+  lint:
+    description:
+      - Whether the Python library pkilint judges the certificate before it is signed, and what becomes of what it
+        finds at the levels C(fatal), C(error) and C(warning).
+      - With V(warn) they are warnings. With V(error) they are an error and nothing is signed.
+      - Needs pkilint where the module runs.
+    type: str
+    choices: ["off", "warn", "error"]
+    default: "off"
 """
 
     REQUEST = r"""

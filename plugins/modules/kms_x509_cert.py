@@ -150,6 +150,25 @@ backup_files:
   returned: when O(backup=true) and files were replaced
   type: list
   elements: str
+lint_findings:
+  description: What pkilint finds in a certificate that is about to be signed, the gravest first.
+  returned: when O(lint) is not V(off)
+  type: list
+  elements: dict
+  contains:
+    severity:
+      description: How grave it is, C(fatal), C(error) or C(warning).
+      returned: always
+      type: str
+    code:
+      description: What pkilint calls it.
+      returned: always
+      type: str
+      sample: pkix.subject_email_address_not_in_san
+    message:
+      description: Where it was found, and what.
+      returned: always
+      type: str
 sign_calls:
   description: How often kms:Sign was asked.
   returned: always
@@ -168,6 +187,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 
 from ansible_collections.rootstock.pki.plugins.module_utils._aws.kms import KmsPublicKeys, KmsSigner
 from ansible_collections.rootstock.pki.plugins.module_utils._aws.sts import caller_arn
+from ansible_collections.rootstock.pki.plugins.module_utils._lint.lint import lint
 from ansible_collections.rootstock.pki.plugins.module_utils._module.aws import (
     aws_client,
     kms_client,
@@ -182,6 +202,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._module.certificate_
 from ansible_collections.rootstock.pki.plugins.module_utils._module.certificates import (
     certificate_files,
     certificate_result,
+    lint_result,
     to_task,
 )
 from ansible_collections.rootstock.pki.plugins.module_utils._module.converge import converge, utc_now
@@ -221,7 +242,7 @@ def run(module: AnsibleAWSModule) -> None:
     require_cryptography(module)
     params = module.params
     task = to_task(params, params["path"], read_if_there(params["path"]))
-    ports = file_ports(task, KmsPublicKeys(kms_client(module)), utc_now)
+    ports = file_ports(task, KmsPublicKeys(kms_client(module)), utc_now, lint)
     planned = plan_certificate(task, ports)
     for warning in planned.warnings:
         module.warn(warning)
@@ -238,6 +259,7 @@ def run(module: AnsibleAWSModule) -> None:
         known |= certificate_result(planned.certificate, task.ledger_path, params["return_content"])
     if planned.plan.reason:
         known["reason"] = planned.plan.reason
+    known |= lint_result(task.lint, planned.findings)
     if task.subject_kind == CSR:
         known["ignored_csr_extensions"] = list(planned.ignored_csr_extensions)
     files = certificate_files(params, planned.certificate, planned.chain)

@@ -98,6 +98,25 @@ ignored_csr_extensions:
   returned: with O(csr_path) or O(csr_content)
   type: list
   elements: str
+lint_findings:
+  description: What pkilint finds in a certificate that is about to be signed, the gravest first.
+  returned: when O(lint) is not V(off)
+  type: list
+  elements: dict
+  contains:
+    severity:
+      description: How grave it is, C(fatal), C(error) or C(warning).
+      returned: always
+      type: str
+    code:
+      description: What pkilint calls it.
+      returned: always
+      type: str
+      sample: pkix.subject_email_address_not_in_san
+    message:
+      description: Where it was found, and what.
+      returned: always
+      type: str
 sign_calls:
   description: How often kms:Sign was asked.
   returned: always
@@ -116,6 +135,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 
 from ansible_collections.rootstock.pki.plugins.module_utils._aws.kms import KmsPublicKeys, KmsSigner
 from ansible_collections.rootstock.pki.plugins.module_utils._aws.sts import caller_arn
+from ansible_collections.rootstock.pki.plugins.module_utils._lint.lint import lint
 from ansible_collections.rootstock.pki.plugins.module_utils._module.aws import (
     aws_client,
     kms_client,
@@ -130,6 +150,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._module.certificate_
 from ansible_collections.rootstock.pki.plugins.module_utils._module.certificates import (
     certificate_result,
     chain_text,
+    lint_result,
     to_task,
 )
 from ansible_collections.rootstock.pki.plugins.module_utils._module.converge import converge, utc_now
@@ -155,8 +176,10 @@ def run(module: AnsibleAWSModule) -> None:
     require_cryptography(module)
     content = module.params["content"]
     task = to_task(module.params, "", content.encode() if content else None)
-    ports = file_ports(task, KmsPublicKeys(kms_client(module)), utc_now)
+    ports = file_ports(task, KmsPublicKeys(kms_client(module)), utc_now, lint)
     planned = plan_certificate(task, ports)
+    for warning in planned.warnings:
+        module.warn(warning)
 
     def told(certificate: Any, chain: Any) -> dict[str, Any]:
         return {**certificate_result(certificate, task.ledger_path, return_content=True), "chain": chain_text(chain)}
@@ -179,6 +202,7 @@ def run(module: AnsibleAWSModule) -> None:
         changes += compare({"certificate": content}, {"certificate": kept}) if content != kept else []
     if planned.plan.reason:
         known["reason"] = planned.plan.reason
+    known |= lint_result(task.lint, planned.findings)
     if task.subject_kind == CSR:
         known["ignored_csr_extensions"] = list(planned.ignored_csr_extensions)
     converge(module, replace(planned.plan, changes=tuple(changes)), apply, known)

@@ -118,6 +118,7 @@ CERTIFICATE_OPTIONS: dict[str, Any] = {
     "ocsp_no_check": _FLAG,
     "subject_information_access": {"type": "dict", "options": {"ca_repository": _TEXTS, "time_stamping": _TEXTS}},
     "subject_key_identifier": {"type": "str"},
+    "lint": {"type": "str", "choices": ["off", "warn", "error"], "default": "off"},
 }
 
 CSR_OPTIONS: dict[str, Any] = {

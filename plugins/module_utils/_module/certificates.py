@@ -51,6 +51,7 @@ def to_task(params: Mapping[str, Any], path: str, present: bytes | None) -> Cert
         padding=params["signature_padding"],
         force=bool(params.get("force")),
         reissue_root=bool(params.get("reissue_root")),
+        lint=params["lint"],
     )
 
 
@@ -127,3 +128,9 @@ def certificate_result(certificate: Any, ledger_path: str, return_content: bool)
     if return_content:
         told["certificate"] = to_pem([certificate]).decode()
     return told
+
+
+def lint_result(level: str, findings: Sequence[Any]) -> dict[str, Any]:
+    """Return what a linter found, where the task asked for one."""
+    facts = [{"severity": found.severity, "code": found.code, "message": found.message} for found in findings]
+    return {} if level == "off" else {"lint_findings": facts}

@@ -18,6 +18,7 @@ from .._pki.certificates import load_certificates, load_csr, load_public_key, pa
 from .._pki.errors import SpecError
 from .._pki.task import CSR, KMS, LEDGER_NAME
 from .._signer.algorithms import ALGORITHMS, KEY_SPECS, spec_of_public_key
+from .lint_certificate import Linter, no_linter
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -43,15 +44,19 @@ class CertificatePorts:
     Attributes:
         ledger: opens the ledger of the authority whose key has the SubjectPublicKeyInfo given (DER; empty: unknown).
         children: the ledger of what the certificate's own key issued; None for end entities.
+        lint: judges a certificate in DER, where the task wants that.
     """
 
     ledger: Callable[[bytes], Ledger]
     children: Ledger | None
     keys: PublicKeys
     clock: Callable[[], datetime]
+    lint: Linter = no_linter
 
 
-def file_ports(task: CertificateTask, keys: PublicKeys, clock: Callable[[], datetime]) -> CertificatePorts:
+def file_ports(
+    task: CertificateTask, keys: PublicKeys, clock: Callable[[], datetime], lint: Linter = no_linter
+) -> CertificatePorts:
     """Return ports over ledgers in files: the issuer's as the task says, and one beside an authority's certificate."""
 
     def ledger(public_key: bytes) -> Ledger:
@@ -59,7 +64,7 @@ def file_ports(task: CertificateTask, keys: PublicKeys, clock: Callable[[], date
 
     beside = Path(task.path).parent / LEDGER_NAME if task.path else None
     children = FileLedger(beside, clock) if beside is not None and task.request.is_authority else None
-    return CertificatePorts(ledger, children, keys, clock)
+    return CertificatePorts(ledger, children, keys, clock, lint)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from .._pki.names import name_text
 from .._pki.plan import Change, Plan, compare
 from .._pki.times import renew_time
 from .certificate_inputs import check_key_spec, choose_algorithm, read_issuer, read_subject_key
+from .lint_certificate import ERROR, OFF, finding_text, lint_certificate
 
 try:
     from cryptography import x509
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from .._pki.task import CertificateTask
     from .._signer.algorithms import AlgorithmRow
     from .certificate_inputs import CertificatePorts, IssuerPath, SubjectKey
+    from .lint_certificate import Finding, Linter
 
 # What an authority may still change under its name and key while certificates it issued live: dates and URLs.
 HARMLESS = ("not_before", "not_after", "authority_information_access", "crl_distribution_points", "freshest_crl")
@@ -68,6 +70,7 @@ class CertificatePlan:
         found: the certificate that is current now, and stays so unless `reissue`.
         expected_current: serial that the ledger calls current.
         plan: what changes in the certificate; files are planned by whoever writes them.
+        findings: a linter's, of the certificate that is to be issued.
     """
 
     task: CertificateTask
@@ -81,6 +84,7 @@ class CertificatePlan:
     now: datetime
     ignored_csr_extensions: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
     @property
     def issuer(self) -> x509.Certificate | None:
@@ -129,6 +133,7 @@ def plan_certificate(task: CertificateTask, ports: CertificatePorts) -> Certific
         _refuse_root_changes(facts, found, changes)
         gate(facts.proposal(), problems)
         _refuse_identity_drift(facts, found, changes, ports.children)
+    findings = _lint(facts, algorithm, ports.lint) if changes else ()
     return CertificatePlan(
         task=task,
         spec=spec,
@@ -140,7 +145,8 @@ def plan_certificate(task: CertificateTask, ports: CertificatePorts) -> Certific
         plan=Plan(changes, (*subject.missing, *issuer.missing), reason),
         now=now,
         ignored_csr_extensions=tuple(ignored_csr_extensions(task.request, subject.csr) if subject.csr else ()),
-        warnings=warnings,
+        warnings=(*warnings, *(f"{spec.name}: {finding_text(finding)}" for finding in findings)),
+        findings=findings,
     )
 
 
@@ -323,6 +329,18 @@ def _widens(change: Change, found: Found, spec: CertificateSpec) -> bool:
     before = found.certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.path_length
     after = getattr(spec.extension(x509.BasicConstraints), "path_length", None)
     return after is None or (before is not None and after > before)
+
+
+def _lint(facts: _Facts, algorithm: AlgorithmRow | None, linter: Linter) -> tuple[Finding, ...]:
+    """Return what *linter* says of the certificate to be signed, as soon as all of it is known."""
+    if facts.task.lint == OFF or facts.missing or algorithm is None:
+        return ()
+    period = validity(facts.spec.lifetime, facts.issuer, facts.now)
+    findings = lint_certificate(facts.spec, facts.issuer, algorithm, period, linter)
+    if findings and facts.task.lint == ERROR:
+        told = "; ".join(finding_text(finding) for finding in findings)
+        raise SpecError(f"{facts.spec.name}: {told}; change the task, or use lint: warn")
+    return findings
 
 
 def _fields(changes: tuple[Change, ...] | list[Change]) -> str:

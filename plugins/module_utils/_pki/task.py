@@ -35,6 +35,7 @@ class CertificateTask:
         issuer_key_id: key that signs, as the task names it.
         digest: hash of the signature where the key leaves a choice; empty for its default.
         padding: pkcs1v15 or pss, for RSA alone.
+        lint: off, warn or error: what is done about a linter's findings before signing.
     """
 
     request: CertificateRequest
@@ -50,6 +51,7 @@ class CertificateTask:
     padding: str = "pkcs1v15"
     force: bool = False
     reissue_root: bool = False
+    lint: str = "off"
 
 
 @dataclass(frozen=True)

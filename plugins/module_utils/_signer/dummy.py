@@ -2,20 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A private key that signs nothing: its signatures have the right form and mean nothing, for linting before signing."""
+"""Signing that asks nobody: signatures of the right form that mean nothing, for linting before signing."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from .._pki.errors import SignerError
 from .algorithms import KEY_SPECS, spec_of_public_key
-from .keys import private_key_for
 from .ports import NoRecorder
 from .session import SigningSession
-
-if TYPE_CHECKING:
-    from .algorithms import PublicKey
 
 try:
     from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
@@ -59,10 +55,6 @@ def dummy_signature(public_key: object) -> bytes:
     return bytes(ML_DSA_SIZES.get(key_spec, ED25519_SIZE))
 
 
-def dummy_key_for(public_key: PublicKey) -> Any:
-    """Return a private-key object as private_key_for() does, refusing what that refuses, whose signatures are dummies.
-
-    Raises:
-        SpecError: KMS has no keys of this kind.
-    """
-    return private_key_for(public_key, _DummySession(_Nobody(), NoRecorder(), public_key))
+def dummy_session(public_key: Any) -> SigningSession:
+    """Return a session whose private-key objects refuse what the real ones refuse, and sign with dummies."""
+    return _DummySession(_Nobody(), NoRecorder(), public_key)

@@ -18,7 +18,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.certificates import signed_by
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import SignerError, SpecError
 from ansible_collections.rootstock.pki.plugins.module_utils._signer.algorithms import ALGORITHMS, KEY_SPECS
-from ansible_collections.rootstock.pki.plugins.module_utils._signer.dummy import dummy_key_for, dummy_signature
+from ansible_collections.rootstock.pki.plugins.module_utils._signer.dummy import dummy_session, dummy_signature
+from ansible_collections.rootstock.pki.plugins.module_utils._signer.keys import private_key_for
 from ansible_collections.rootstock.pki.plugins.module_utils._signer.verify import to_hash, to_padding
 from tests.unit.signer.local_kms import PAIRS, SIGNING_SPECS, kms_signature, local_key
 
@@ -26,6 +27,10 @@ NAME = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Acme")])
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)
 DER_SLACK = 4
 """Octets by which two ECDSA signatures differ: leading zeros of r and s (X.690 8.3)."""
+
+
+def dummy_key_for(public_key: Any) -> Any:
+    return private_key_for(public_key, dummy_session(public_key))
 
 
 def signed(key: Any, algorithm: str) -> x509.Certificate:
