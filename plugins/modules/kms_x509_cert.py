@@ -249,7 +249,7 @@ def run(module: AnsibleAWSModule) -> None:
 
     def apply() -> dict[str, Any]:
         issuance = carry_out(planned, ports, issuing_ports(module, task))
-        files = certificate_files(params, issuance.certificate, issuance.chain)
+        files = certificate_files(params, issuance.certificate, issuance.bundle)
         backups = write_files(module, files, backup=params["backup"])
         result = certificate_result(issuance.certificate, task.ledger_path, params["return_content"])
         return {**result, **backups, "sign_calls": issuance.sign_calls, "changed": not issuance.by_another}
@@ -262,7 +262,7 @@ def run(module: AnsibleAWSModule) -> None:
     known |= lint_result(task.lint, planned.findings)
     if task.subject_kind == CSR:
         known["ignored_csr_extensions"] = list(planned.ignored_csr_extensions)
-    files = certificate_files(params, planned.certificate, planned.chain)
+    files = certificate_files(params, planned.certificate, planned.bundle)
     plan = replace(planned.plan, changes=(*planned.plan.changes, *planned.completion, *file_changes(files)))
     converge(module, plan, apply, known, [params[option] for option in FILE_OPTIONS if params[option]])
 

@@ -189,7 +189,7 @@ def run(module: AnsibleAWSModule) -> None:
         issuing = IssuingPorts(signer, lambda: caller_arn(aws_client(module, "sts")), utc_now)
         issuance = carry_out(planned, ports, issuing)
         return {
-            **told(issuance.certificate, issuance.chain),
+            **told(issuance.certificate, issuance.bundle),
             "sign_calls": issuance.sign_calls,
             "changed": not issuance.by_another,
         }
@@ -197,7 +197,7 @@ def run(module: AnsibleAWSModule) -> None:
     known: dict[str, Any] = {"ledger_path": task.ledger_path}
     changes = [*planned.plan.changes, *planned.completion]
     if planned.certificate is not None:
-        known |= told(planned.certificate, planned.chain)
+        known |= told(planned.certificate, planned.bundle)
         kept = to_pem([planned.certificate]).decode()
         changes += compare({"certificate": content}, {"certificate": kept}) if content != kept else []
     if planned.plan.reason:

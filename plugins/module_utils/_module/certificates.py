@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .._pki.certificates import asn1_time, is_self_issued, serial_hex, to_pem
+from .._pki.certificates import asn1_time, is_self_signed, serial_hex, to_pem
 from .._pki.errors import SpecError
 from .._pki.request import to_request
 from .._pki.task import CSR, KMS, LEDGER_NAME, PUBLIC_KEY, CertificateTask, CsrTask, Source
@@ -101,7 +101,7 @@ def certificate_files(params: Mapping[str, Any], certificate: Any | None, chain:
     """Return the files of a certificate; their content is None while the certificate does not exist.
 
     Args:
-        chain: the issuer and what is above it; a self-signed certificate at its end is left out of the files.
+        chain: the issuer and what is above it; self-signed certificates are left out of the files.
     """
     chain_pem = chain_text(chain).encode()
     own = None if certificate is None else to_pem([certificate])
@@ -111,8 +111,8 @@ def certificate_files(params: Mapping[str, Any], certificate: Any | None, chain:
 
 
 def chain_text(chain: Sequence[Any]) -> str:
-    """Return *chain* in PEM without the root at its end."""
-    return to_pem([above for above in chain if not is_self_issued(above)]).decode()
+    """Return *chain* in PEM without self-signed certificates: relying parties have their own roots."""
+    return to_pem([above for above in chain if not is_self_signed(above)]).decode()
 
 
 def certificate_result(certificate: Any, ledger_path: str, return_content: bool) -> dict[str, Any]:

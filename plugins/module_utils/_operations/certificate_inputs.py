@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from .._ledger.entries import authority_of
 from .._ledger.files import FileLedger
-from .._pki.certificates import load_certificates, load_csr, load_public_key, path_upwards
+from .._pki.certificates import all_upwards, load_certificates, load_csr, load_public_key, path_upwards
 from .._pki.errors import SpecError
 from .._pki.task import CSR, KMS, LEDGER_NAME
 from .._signer.algorithms import ALGORITHMS, KEY_SPECS, spec_of_public_key
@@ -78,9 +78,15 @@ class SubjectKey:
 
 @dataclass(frozen=True)
 class IssuerPath:
-    """The issuer and what is known above it, nearest first; empty for a self-signed certificate or while missing."""
+    """The issuer and what is known above it, nearest first; empty for a self-signed certificate or while missing.
+
+    Attributes:
+        chain: one path upwards, the one that the gate judges.
+        bundle: the certificates of all paths, cross-certificates too: what relying parties are given.
+    """
 
     chain: tuple[x509.Certificate, ...]
+    bundle: tuple[x509.Certificate, ...] = ()
     missing: tuple[str, ...] = ()
 
 
@@ -113,11 +119,13 @@ def read_issuer(task: CertificateTask) -> IssuerPath:
     if task.issuer is None:
         return IssuerPath(())
     if task.issuer.content is None:
-        return IssuerPath((), (f"the issuer's certificate {task.issuer.label} does not exist yet; issue it first",))
+        missing = f"the issuer's certificate {task.issuer.label} does not exist yet; issue it first"
+        return IssuerPath((), missing=(missing,))
     issuer, *beside = load_certificates(task.issuer.content, task.issuer.label)
     given = [source for source in task.chain if source.content is not None]
     pool = [certificate for source in given for certificate in load_certificates(source.content or b"", source.label)]
-    return IssuerPath(path_upwards(issuer, [*beside, *pool]))
+    pool = [*beside, *pool]
+    return IssuerPath(path_upwards(issuer, pool), all_upwards(issuer, pool))
 
 
 def check_key_spec(spec: CertificateSpec) -> list[str]:

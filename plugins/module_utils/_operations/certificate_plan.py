@@ -66,6 +66,7 @@ class CertificatePlan:
     Attributes:
         algorithm: None while the signing key is missing.
         chain: the issuer and what is known above it; empty for a self-signed certificate.
+        bundle: the issuer and all above it on any path, cross-certificates too.
         ledger: of the issuer.
         found: the certificate that is current now, and stays so unless `reissue`.
         expected_current: serial that the ledger calls current.
@@ -77,6 +78,7 @@ class CertificatePlan:
     spec: CertificateSpec
     algorithm: AlgorithmRow | None
     chain: tuple[x509.Certificate, ...]
+    bundle: tuple[x509.Certificate, ...]
     ledger: Ledger
     found: Found | None
     expected_current: str | None
@@ -139,6 +141,7 @@ def plan_certificate(task: CertificateTask, ports: CertificatePorts) -> Certific
         spec=spec,
         algorithm=algorithm,
         chain=issuer.chain,
+        bundle=issuer.bundle,
         ledger=ledger,
         found=found,
         expected_current=None if record is None else record.serial,
@@ -280,8 +283,9 @@ def _refuse_unknown_certificate(task: CertificateTask, found: Found | None, stat
         return
     serial = serial_hex(load_certificates(task.present, task.path or "content")[0].serial_number)
     if state.by_serial(serial) is None and (found is None or found.serial != serial):
+        where = task.path or "content"
         raise LedgerError(
-            f"{task.path or 'content'}: holds the certificate {serial}, which the ledger {task.ledger_path} does not know; "
+            f"{where}: holds the certificate {serial}, which the ledger {task.ledger_path} does not know; "
             "name the ledger that does, move the file away, or use force: true to replace it"
         )
 

@@ -59,11 +59,12 @@ class Issuance:
     """The certificate that is current after a run, and what it took.
 
     Attributes:
+        bundle: the issuer and all above it on any path.
         by_another: another run issued it while this one was about to.
     """
 
     certificate: x509.Certificate
-    chain: tuple[x509.Certificate, ...]
+    bundle: tuple[x509.Certificate, ...]
     sign_calls: int = 0
     by_another: bool = False
 
@@ -115,7 +116,7 @@ def issue_certificate(planned: CertificatePlan, ports: IssuingPorts) -> Issuance
     store(issued_path(Path(planned.task.ledger_path), serial_hex(serial_number)), to_pem([certificate]))
     reply = session.replies[-1]
     record_issued(planned, certificate, recorder.intent, reply, caller, ports.clock())
-    return Issuance(certificate, planned.chain, session.calls)
+    return Issuance(certificate, planned.bundle, session.calls)
 
 
 def _sign(planned: CertificatePlan, session: SigningSession, serial_number: int) -> x509.Certificate:
@@ -181,7 +182,7 @@ def complete(planned: CertificatePlan, now: datetime) -> Issuance:
         raise LedgerError(f"{planned.spec.name}: there is no certificate to complete; run again")
     if found.unfinished is not None:
         record_issued(planned, found.certificate, found.unfinished, None, "", now)
-    return Issuance(found.certificate, planned.chain)
+    return Issuance(found.certificate, planned.bundle)
 
 
 def wait_for_other(planned: CertificatePlan, claimed: NameClaimed, ports: IssuingPorts) -> None:

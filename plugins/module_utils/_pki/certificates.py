@@ -138,18 +138,36 @@ def signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     return True
 
 
+def is_self_signed(certificate: x509.Certificate) -> bool:
+    return is_self_issued(certificate) and signed_by(certificate, certificate)
+
+
 def path_upwards(issuer: x509.Certificate, pool: Sequence[x509.Certificate]) -> tuple[x509.Certificate, ...]:
     """Return *issuer* and the certificates of *pool* above it, nearest first, as far as they are known.
+
+    Where several lead upwards, as with cross-certificates, a self-signed one is taken, else the first.
 
     Raises:
         IssuerError: the certificates go round in a circle.
     """
     path = [issuer]
-    while not is_self_issued(path[-1]):
-        above = next((candidate for candidate in pool if signed_by(path[-1], candidate)), None)
-        if above is None:
+    while not is_self_signed(path[-1]):
+        above = [candidate for candidate in pool if signed_by(path[-1], candidate)]
+        if not above:
             break
-        if above in path:
+        nearest = next((candidate for candidate in above if is_self_signed(candidate)), above[0])
+        if nearest in path:
             raise IssuerError(f"{name_text(issuer.subject)}: the certificates above it go round in a circle")
-        path.append(above)
+        path.append(nearest)
     return tuple(path)
+
+
+def all_upwards(issuer: x509.Certificate, pool: Sequence[x509.Certificate]) -> tuple[x509.Certificate, ...]:
+    """Return *issuer* and every certificate of *pool* on any path upwards from it, nearest first.
+
+    Cross-certificates of an authority come with it, so a relying party that trusts either root finds its path.
+    """
+    found = [issuer]
+    for below in found:
+        found += [above for above in pool if above not in found and signed_by(below, above)]
+    return tuple(found)

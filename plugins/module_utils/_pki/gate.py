@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
-from .certificates import asn1_time, hash_name
+from .certificates import asn1_time, hash_name, is_self_issued
 from .constraint_rules import form_of
 from .errors import SpecError
 from .extensions import key_type_of
@@ -61,6 +61,10 @@ class Proposal:
     period: Validity | None
     now: datetime
     issuer_pending: bool = False
+
+    @property
+    def is_self_issued(self) -> bool:
+        return bool(self.chain) and self.chain[0].subject == self.spec.subject
 
 
 def gate(proposal: Proposal, more: Iterable[str] = ()) -> None:
@@ -181,20 +185,22 @@ def check_issuer(proposal: Proposal) -> list[str]:
 
 
 def check_path_length(proposal: Proposal) -> list[str]:
-    """RFC 5280 6.1.4 l and m: each CA above allows so many CAs between itself and the end of the path."""
+    """RFC 5280 6.1.4 l and m: each CA above allows so many CAs below it that are not self-issued."""
     spec = proposal.spec
     if not spec.is_authority:
         return []
     problems = []
-    for depth, certificate in enumerate(proposal.chain):
+    below = int(not proposal.is_self_issued)
+    for certificate in proposal.chain:
         limit = _path_length(certificate)
-        if limit is not None and limit <= depth:
+        if limit is not None and limit < below:
             problems.append(
                 f"path_length {limit} of {name_text(certificate.subject)} forbids issuing the CA "
                 f"{name_text(spec.subject)}; raise it there or use an end-entity profile"
             )
         elif limit is not None:
-            problems += _check_nesting(spec, certificate, limit - depth - 1)
+            problems += _check_nesting(spec, certificate, limit - below)
+        below += not is_self_issued(certificate)
     return problems
 
 
@@ -229,7 +235,9 @@ def check_extended_key_usage(proposal: Proposal) -> list[str]:
 
 
 def check_name_constraints(proposal: Proposal) -> list[str]:
-    """RFC 5280 4.2.1.10, against every CA above."""
+    """RFC 5280 4.2.1.10, against every CA above; a self-issued CA is exempt (6.1.3)."""
+    if proposal.is_self_issued and proposal.spec.is_authority:
+        return []
     held = [(find_extension(above, x509.NameConstraints), name_text(above.subject)) for above in proposal.chain]
     constraints = [(value, owner) for value, owner in held if value is not None]
     names = proposal.spec.extension(x509.SubjectAlternativeName)
