@@ -41,7 +41,7 @@ LDH_LABELS = st.from_regex(r"[a-z](?:[a-z0-9-]{0,10}[a-z0-9])?", fullmatch=True)
     lambda label: label[2:4] != "--"
 )
 HOSTS = st.lists(LDH_LABELS, min_size=1, max_size=4).map(".".join)
-LETTERS = st.characters(exclude_categories=["C", "Z"])
+LETTERS = st.characters(exclude_categories=["C", "Z"], exclude_characters="\ufffd")
 WORDS = st.text(st.one_of(st.characters(codec="ascii", categories=["L", "N"]), LETTERS), min_size=1, max_size=12)
 VALUES = st.lists(WORDS, min_size=1, max_size=3).map(" ".join).filter(lambda text: len(text.encode()) <= 64)
 """Values that an attribute of UTF8String may have."""
