@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import stringprep
 import unicodedata
 from typing import TYPE_CHECKING
 
@@ -51,13 +50,15 @@ def prepare(value: str | bytes) -> str | bytes:
 
 
 def _mapped(value: str) -> str:
-    return unicodedata.normalize("NFKC", "".join(map(_mapped_letter, value)))
+    """Fold case and compatibility forms by today's Unicode; the tables of RFC 3454 end with Unicode 3.2."""
+    mapped = "".join(map(_mapped_letter, value))
+    for _round in range(2):  # NFKC may bring capitals back
+        mapped = unicodedata.normalize("NFKC", mapped.casefold())
+    return mapped
 
 
 def _mapped_letter(letter: str) -> str:
-    if letter in _DROPPED:
-        return ""
     category = unicodedata.category(letter)
     if letter in _SPACES or category in ("Zs", "Zl", "Zp"):
         return " "
-    return "" if category in ("Cc", "Cf") else stringprep.map_table_b2(letter)
+    return "" if letter in _DROPPED or category in ("Cc", "Cf") else letter

@@ -7,7 +7,10 @@
 from __future__ import annotations
 
 import subprocess
+import sys
+import unicodedata
 from pathlib import Path
+from stringprep import map_table_b2
 
 import pytest
 from cryptography import x509
@@ -188,6 +191,13 @@ def test_rfc5280_7_1_a_subtree_is_a_beginning() -> None:
 @given(VALUES)
 def test_rfc4518_preparing_twice_changes_nothing(value: str) -> None:
     assert prepare(prepare(value)) == prepare(value)
+
+
+@given(st.integers(0, 1023))
+def test_rfc4518_2_2_every_code_point_of_unicode_3_2_folds_as_its_table_says(slice_of_planes: int) -> None:
+    points = range(slice_of_planes, sys.maxunicode + 1, 1024)
+    letters = [chr(point) for point in points if unicodedata.ucd_3_2_0.category(chr(point)) not in ("Cn", "Cs")]
+    assert [letter for letter in letters if prepare(f"x{letter}x") != prepare(f"x{map_table_b2(letter)}x")] == []
 
 
 @given(NAMES, NAMES)
