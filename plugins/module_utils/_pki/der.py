@@ -4,7 +4,7 @@
 
 """The DER of one simple ASN.1 value, as otherName and arbitrary extensions take it from text (X.690).
 
-Written here because no released floor of cryptography has a builder for a bare string, integer or object identifier.
+Written here because cryptography 45, the floor, has no builder for a bare string, integer or object identifier.
 """
 
 from __future__ import annotations
