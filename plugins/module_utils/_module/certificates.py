@@ -77,6 +77,15 @@ def to_csr_task(params: Mapping[str, Any], path: str, present: bytes | None) -> 
     )
 
 
+def file_sources(paths: Sequence[str]) -> tuple[Source, ...]:
+    """Return the content of files that have to be there.
+
+    Raises:
+        SpecError: one cannot be read.
+    """
+    return tuple(Source(path, read_file(path)) for path in paths)
+
+
 def _subject_source(params: Mapping[str, Any]) -> tuple[str, Source]:
     if params["key_id"] is not None:
         return KMS, Source(params["key_id"], None)
@@ -115,16 +124,20 @@ def chain_text(chain: Sequence[Any]) -> str:
     return to_pem([above for above in chain if not is_self_signed(above)]).decode()
 
 
-def certificate_result(certificate: Any, ledger_path: str, return_content: bool) -> dict[str, Any]:
-    """Return what a module tells of the certificate that is current."""
-    serial = serial_hex(certificate.serial_number)
-    told: dict[str, Any] = {
+def certificate_times(certificate: Any) -> dict[str, Any]:
+    """Return serial number and validity as results write them."""
+    return {
         "serial_number": certificate.serial_number,
-        "serial_number_hex": serial,
+        "serial_number_hex": serial_hex(certificate.serial_number),
         "not_before": asn1_time(certificate.not_valid_before_utc),
         "not_after": asn1_time(certificate.not_valid_after_utc),
-        "issued_path": os.path.join(os.path.dirname(ledger_path), "issued", f"{serial}.pem"),
     }
+
+
+def certificate_result(certificate: Any, ledger_path: str, return_content: bool) -> dict[str, Any]:
+    """Return what a module tells of the certificate that is current."""
+    told = certificate_times(certificate)
+    told["issued_path"] = os.path.join(os.path.dirname(ledger_path), "issued", f"{told['serial_number_hex']}.pem")
     if return_content:
         told["certificate"] = to_pem([certificate]).decode()
     return told

@@ -1,0 +1,187 @@
+#!/usr/bin/python
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Take X.509 certificates that somebody else issued."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: x509_cert_import
+short_description: Take an X.509 certificate that somebody else issued
+version_added: 0.1.0
+description:
+  - Checks a certificate that came from somebody else, such as a corporate root, and keeps it where the tree needs it.
+  - It has to be of the key given, fit the profile, and pass the rules of RFC 5280 against the certificates above it.
+    All that is wrong is told in one message, and then nothing is written.
+  - It talks to no AWS service.
+author:
+  - rootstock.pki contributors (@rootstock-pki)
+extends_documentation_fragment:
+  - ansible.builtin.files
+  - rootstock.pki.attributes
+  - rootstock.pki.attributes.files
+options:
+  src:
+    description: The certificate as it came, in PEM or DER. In PEM the certificates above it may follow.
+    type: path
+    required: true
+  path:
+    description: Where the certificate is kept, in PEM.
+    type: path
+    required: true
+  name:
+    description: What messages call the certificate. The default is the name of the folder of O(path).
+    type: str
+  public_key_path:
+    description: The public key that the certificate has to be of, in PEM or DER.
+    type: path
+    required: true
+  certificate_profile:
+    description: What kind of certificate it has to be, as in M(rootstock.pki.kms_x509_cert).
+    type: str
+    default: subordinate_ca
+  certificate_profiles:
+    description: Profiles of your own, as in M(rootstock.pki.kms_x509_cert).
+    type: dict
+  path_length:
+    description: How many authorities have to be able to follow below it.
+    type: int
+  issuer_chain_path:
+    description: Files with certificates above it, in PEM, in any order.
+    type: list
+    elements: path
+    default: []
+  trusted_certificate_path:
+    description: Files with the roots that its path has to end at. Without any the path may end anywhere.
+    type: list
+    elements: path
+    default: []
+  chain_path:
+    description: Where the certificates above it are kept, in PEM, nearest first, without roots.
+    type: path
+  fullchain_path:
+    description: Where the certificate followed by O(chain_path)'s content is kept.
+    type: path
+  backup:
+    description: Keep a copy of each file that is replaced, with the time in its name.
+    type: bool
+    default: false
+seealso:
+  - module: rootstock.pki.kms_x509_csr
+"""
+
+EXAMPLES = r"""
+- name: The corporate root's answer is checked and taken
+  rootstock.pki.x509_cert_import:
+    src: incoming/services.pem
+    path: pki/services/ca.pem
+    public_key_path: pki/services/public_key.pem
+    trusted_certificate_path: [incoming/corporate-root.pem]
+    path_length: 0
+"""
+
+RETURN = r"""
+path:
+  description: Where the certificate is.
+  returned: always
+  type: str
+serial_number:
+  description: Serial number of the certificate.
+  returned: always
+  type: int
+serial_number_hex:
+  description: The same in upper-case hexadecimal digits.
+  returned: always
+  type: str
+not_before:
+  description: Start of validity, as C(YYYYMMDDHHMMSSZ).
+  returned: always
+  type: str
+not_after:
+  description: End of validity, as C(YYYYMMDDHHMMSSZ).
+  returned: always
+  type: str
+backup_files:
+  description: Copies of the files that were replaced.
+  returned: when O(backup=true) and files were replaced
+  type: list
+  elements: str
+sign_calls:
+  description: How often kms:Sign was asked. Never.
+  returned: always
+  type: int
+"""
+
+import os
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.rootstock.pki.plugins.module_utils._module.aws import require_cryptography
+from ansible_collections.rootstock.pki.plugins.module_utils._module.certificates import (
+    certificate_files,
+    certificate_times,
+    file_sources,
+)
+from ansible_collections.rootstock.pki.plugins.module_utils._module.converge import converge, utc_now
+from ansible_collections.rootstock.pki.plugins.module_utils._module.files import file_changes, write_files
+from ansible_collections.rootstock.pki.plugins.module_utils._operations.import_certificate import (
+    ImportTask,
+    check_import,
+)
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import PkiError
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.plan import Plan
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.profiles import profile_named
+
+ARGUMENT_SPEC: dict[str, Any] = {
+    "src": {"type": "path", "required": True},
+    "path": {"type": "path", "required": True},
+    "name": {"type": "str"},
+    "public_key_path": {"type": "path", "required": True},
+    "certificate_profile": {"type": "str", "default": "subordinate_ca"},
+    "certificate_profiles": {"type": "dict"},
+    "path_length": {"type": "int"},
+    "issuer_chain_path": {"type": "list", "elements": "path", "default": []},
+    "trusted_certificate_path": {"type": "list", "elements": "path", "default": []},
+    "chain_path": {"type": "path"},
+    "fullchain_path": {"type": "path"},
+    "backup": {"type": "bool", "default": False},
+}
+FILE_OPTIONS = ("path", "chain_path", "fullchain_path")
+
+
+def to_import_task(params: dict[str, Any]) -> ImportTask:
+    certificate, public_key = file_sources([params["src"], params["public_key_path"]])
+    return ImportTask(
+        name=params["name"] or os.path.basename(os.path.dirname(os.path.abspath(params["path"]))),
+        profile=profile_named(params["certificate_profile"], params["certificate_profiles"]),
+        certificate=certificate,
+        public_key=public_key,
+        above=file_sources(params["issuer_chain_path"]),
+        trusted=file_sources(params["trusted_certificate_path"]),
+        path_length=params["path_length"],
+    )
+
+
+def run(module: AnsibleModule) -> None:
+    require_cryptography(module)
+    params = module.params
+    imported = check_import(to_import_task(params), utc_now())
+    files = certificate_files(params, imported.certificate, imported.bundle)
+    known = {"path": params["path"], **certificate_times(imported.certificate)}
+    paths = [params[option] for option in FILE_OPTIONS if params[option]]
+    converge(module, Plan(file_changes(files)), lambda: write_files(module, files, params["backup"]), known, paths)
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, add_file_common_args=True)
+    try:
+        run(module)
+    except PkiError as exc:
+        module.fail_json(msg=str(exc))
+
+
+if __name__ == "__main__":
+    main()

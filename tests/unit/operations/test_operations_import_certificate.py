@@ -1,0 +1,102 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Taking a certificate of somebody else: the same questions as before issuing one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+
+from ansible_collections.rootstock.pki.plugins.module_utils._operations.import_certificate import (
+    Imported,
+    ImportTask,
+    check_import,
+)
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.certificates import to_pem
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import IssuerError, SpecError
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.profiles import profile_named
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.task import Source
+from tests.unit.operations.workshop import Workshop, spki_of
+
+
+@pytest.fixture
+def partner(tmp_path: Path) -> Workshop:
+    """Somebody else's root, and our key."""
+    workshop = Workshop(tmp_path)
+    workshop.root("partner")
+    workshop.key("services")
+    return workshop
+
+
+def certified(partner: Workshop, **options: Any) -> x509.Certificate:
+    return partner.issue("services", "subordinate_ca", "partner", **options)
+
+
+def take(partner: Workshop, *certificates: x509.Certificate, **changed: Any) -> Imported:
+    key = partner.keys[changed.pop("key", "services")]
+    given = {
+        "name": "services",
+        "profile": profile_named("subordinate_ca"),
+        "certificate": Source("incoming.pem", to_pem(certificates)),
+        "public_key": Source("public_key.pem", spki_of(key)),
+        "trusted": (Source("partner.pem", (partner.folder / "partner" / "ca.pem").read_bytes()),),
+        **changed,
+    }
+    return check_import(ImportTask(**given), partner.clock())
+
+
+def test_a_good_certificate_is_taken_with_what_is_above_it(partner: Workshop) -> None:
+    certificate = certified(partner, path_length=0)
+    taken = take(partner, certificate, path_length=0)
+    assert taken.certificate == certificate
+    assert len(taken.bundle) == 1
+
+
+def test_certificates_in_between_may_come_along(partner: Workshop) -> None:
+    partner.authority("middle", "partner", path_length=1)
+    middle = x509.load_pem_x509_certificate((partner.folder / "middle" / "ca.pem").read_bytes())
+    ours = partner.issue("services", "subordinate_ca", "middle", above=["partner"], path_length=0)
+    assert take(partner, ours, middle).bundle[0] == middle
+    with pytest.raises(IssuerError, match="not at a trusted certificate"):
+        take(partner, ours)
+
+
+def test_a_certificate_of_another_key_is_refused(partner: Workshop) -> None:
+    partner.key("other")
+    with pytest.raises(SpecError, match="is of the key"):
+        take(partner, certified(partner), key="other")
+
+
+def test_a_certificate_that_is_no_authoritys_is_refused(partner: Workshop) -> None:
+    leaf = partner.issue("leaf", "tls_client", "partner", key_id="services")
+    with pytest.raises(SpecError, match="CA:FALSE"):
+        take(partner, leaf)
+
+
+def test_a_path_length_too_short_for_the_tree_is_refused(partner: Workshop) -> None:
+    with pytest.raises(SpecError, match="has path_length 0, and the tree below needs 1"):
+        take(partner, certified(partner, path_length=0), path_length=1)
+
+
+def test_an_expired_certificate_is_refused(partner: Workshop) -> None:
+    certificate = certified(partner, not_after="+10d")
+    partner.clock.forward(days=11)
+    with pytest.raises(SpecError, match="is not later than"):
+        take(partner, certificate)
+
+
+def test_a_certificate_of_an_untrusted_root_is_refused(partner: Workshop) -> None:
+    stranger = Workshop(partner.folder / "stranger", serial=0xF000)
+    stranger.root("partner")
+    stranger.keys["services"] = partner.keys["services"]
+    with pytest.raises(IssuerError, match="not at a trusted certificate"):
+        take(partner, certified(stranger))
+
+
+def test_without_trusted_roots_the_path_may_end_anywhere(partner: Workshop) -> None:
+    assert take(partner, certified(partner), trusted=()).bundle == ()
