@@ -22,11 +22,13 @@ from .tree_entries import AUTHORITY, Entry
 try:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 except ImportError:
-    Ed25519PrivateKey = None  # type: ignore[assignment,misc]  # the filters say so
+    Ed25519PrivateKey = None  # type: ignore[assignment,misc]  # tree_problems() says so
 
 if TYPE_CHECKING:
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+
+MISSING = "the Python package cryptography, 45 or newer, is missing where ansible-playbook runs; install it there"
 
 # Time passes between two certificates of a tree, so equal relative times end one after the other.
 _STEP = timedelta(minutes=1)
@@ -58,6 +60,8 @@ class _Trial:
 
 def tree_problems(tree: Tree, now: datetime) -> list[str]:
     """Return everything that keeps *tree* from being built, as far as its specs alone show it."""
+    if Ed25519PrivateKey is None:
+        return [MISSING]
     trials: dict[str, _Trial] = {}
     for entry in (*in_order(tree), *(entry for entry in tree.entries if not tree.is_rooted(entry))):
         if entry.name not in tree.misshapen:

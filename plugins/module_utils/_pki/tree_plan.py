@@ -49,13 +49,18 @@ class Place:
 
 
 def place_problems(place: Place) -> list[str]:
-    if not place.base_url or place.base_url.startswith("http://"):
-        return []
-    problem = (
-        f"pki_base_url {place.base_url} does not begin with http://; CRLs and issuers' certificates are fetched to "
-        "check certificates, so they cannot come through a connection that needs one"
-    )
-    return [problem]
+    problems = []
+    if not place.base_dir:
+        problems.append(
+            "the folder that relative paths start from is not known, since localhost is in no inventory file; "
+            "declare it there or set pki_base_dir"
+        )
+    if place.base_url and not place.base_url.startswith("http://"):
+        problems.append(
+            f"pki_base_url {place.base_url} does not begin with http://; CRLs and issuers' certificates are fetched to "
+            "check certificates, so they cannot come through a connection that needs one"
+        )
+    return problems
 
 
 def source_files(tree: Tree, place: Place) -> list[dict[str, str]]:

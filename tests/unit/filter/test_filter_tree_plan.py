@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.rootstock.pki.plugins.filter.tree_plan import FilterModule, tree_plan
+from ansible_collections.rootstock.pki.plugins.module_utils._pki import tree_gate
 
 ROOT = {"name": "root", "certificate_profile": "root_ca", "subject": {"CN": "Root"}, "key": {"alias": "pki/acme/root"}}
 SERVICES = {
@@ -161,3 +162,13 @@ def test_urls_that_need_a_certificate_to_be_fetched_are_refused(url: str) -> Non
 @pytest.mark.parametrize("pki_name", ["", "Acme", "a/b"])
 def test_a_tree_without_a_usable_name_is_refused(pki_name: str) -> None:
     assert plan(pki_name=pki_name)["problems"][0].startswith(f"pki_name {pki_name!r} does not fit")
+
+
+def test_relative_paths_that_start_nowhere_are_refused() -> None:
+    (problem,) = plan(base_dir="")["problems"]
+    assert problem.endswith("declare it there or set pki_base_dir")
+
+
+def test_a_controller_without_cryptography_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tree_gate, "Ed25519PrivateKey", None)
+    assert plan()["problems"] == [tree_gate.MISSING]
