@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from .certificates import asn1_time, hash_name, is_self_issued
 from .constraint_rules import form_of
+from .constraint_sets import check_constraints
 from .errors import SpecError
 from .extensions import key_type_of
 from .name_constraints import check_names
@@ -235,19 +236,18 @@ def check_extended_key_usage(proposal: Proposal) -> list[str]:
 
 
 def check_name_constraints(proposal: Proposal) -> list[str]:
-    """RFC 5280 4.2.1.10, against every CA above; a self-issued CA is exempt (6.1.3)."""
-    if proposal.is_self_issued and proposal.spec.is_authority:
-        return []
+    """RFC 5280 4.2.1.10, against every CA above; the names of a self-issued CA are exempt (6.1.3)."""
+    spec = proposal.spec
     held = [(find_extension(above, x509.NameConstraints), name_text(above.subject)) for above in proposal.chain]
-    constraints = [(value, owner) for value, owner in held if value is not None]
-    names = proposal.spec.extension(x509.SubjectAlternativeName)
-    return check_names(
-        list(names or ()),
-        proposal.spec.subject,
-        [value for value, _ in constraints],
-        issuers=[owner for _, owner in constraints],
-        common_name_is_host=not proposal.spec.is_authority,
-    )
+    constraints = [value for value, _ in held if value is not None]
+    owners = [owner for value, owner in held if value is not None]
+    own = spec.extension(x509.NameConstraints)
+    problems = [] if own is None else check_constraints(own, constraints, issuers=owners)
+    if proposal.is_self_issued and spec.is_authority:
+        return problems
+    names = list(spec.extension(x509.SubjectAlternativeName) or ())
+    host = not spec.is_authority
+    return [*problems, *check_names(names, spec.subject, constraints, issuers=owners, common_name_is_host=host)]
 
 
 def find_extension(certificate: x509.Certificate, kind: type[Extension]) -> Extension | None:

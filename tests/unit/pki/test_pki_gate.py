@@ -191,3 +191,11 @@ def test_while_the_issuer_is_pending_the_rest_is_gated() -> None:
     with pytest.raises(SpecError, match="subject_alt_name"):
         gate(Proposal(spec("tls_server"), (), None, NOW, issuer_pending=True))
     gate(Proposal(spec("tls_server", **SERVER), (), None, NOW, issuer_pending=True))
+
+
+def test_constraints_that_permit_nothing_are_refused() -> None:
+    root = authority("Root", name_constraints_permitted=["DNS:acme.internal"], name_constraints_exclude_others=False)
+    elsewhere = spec(
+        "subordinate_ca", name_constraints_permitted=["DNS:acme.example"], name_constraints_exclude_others=False
+    )
+    assert "DNS:acme.example" in refusal(elsewhere, root)

@@ -1,0 +1,77 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Write the tables of the guides from the data that the modules use: `python -m docs.tables` from the checkout."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.profiles import KEY_TYPES, PROFILES, Profile
+
+GUIDES = Path(__file__).parent / "docsite" / "rst"
+BEGIN, END = ".. begin of the generated table", ".. end of the generated table"
+
+
+def profile_rows() -> list[tuple[str, ...]]:
+    """Return the header and one row for each built-in profile."""
+    header = (
+        "profile",
+        "authority",
+        "key usage",
+        "extended key usage",
+        "needs a name of",
+        "lives, at most",
+        "copied from a CSR",
+    )
+    return [header, *(profile_row(profile) for profile in PROFILES.values())]
+
+
+def profile_row(profile: Profile) -> tuple[str, ...]:
+    critical = ", critical" if profile.extended_key_usage_critical else ""
+    specs = f"; keys: {', '.join(profile.key_specs)}" if profile.key_specs else ""
+    return (
+        profile.name,
+        ("self-signed" if profile.self_signed else "yes") if profile.ca else "no",
+        key_usage(profile) + specs,
+        ", ".join(profile.extended_key_usage) + critical if profile.extended_key_usage else "",
+        " or ".join(profile.san_kinds),
+        profile.not_after.lstrip("+") + (f", {profile.longest}" if profile.longest else ""),
+        ", ".join(profile.csr_extensions),
+    )
+
+
+def key_usage(profile: Profile) -> str:
+    """Return the bits that all types of keys have, then those that some have more."""
+    common = list(profile.key_usage["EC"])
+    told = ", ".join(common)
+    for key_type in KEY_TYPES:
+        more = [usage for usage in profile.key_usage.get(key_type, ()) if usage not in common]
+        told += f", {', '.join(more)} ({key_type})" if more else ""
+    return told
+
+
+def rst_table(rows: Sequence[Sequence[str]]) -> str:
+    """Return a list-table; the first row is the header."""
+    lines = [".. list-table::", "   :header-rows: 1", ""]
+    for row in rows:
+        for place, cell in enumerate(row):
+            lines.append(f"   {'*' if place == 0 else ' '} - {cell}".rstrip())
+    return "\n".join(lines)
+
+
+def with_table(text: str, table: str) -> str:
+    """Return *text* with *table* between its two markers."""
+    before, _, rest = text.partition(BEGIN)
+    return f"{before}{BEGIN}\n\n{table}\n\n{END}{rest.partition(END)[2]}"
+
+
+def main() -> None:
+    guide = GUIDES / "guide_profiles.rst"
+    guide.write_text(with_table(guide.read_text(), rst_table(profile_rows())))
+
+
+if __name__ == "__main__":
+    main()
