@@ -11,7 +11,6 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from .._pki.errors import LedgerError
@@ -81,7 +80,6 @@ def _time(value: object) -> datetime:
     return to_time(value)
 
 
-@lru_cache(maxsize=256)
 def to_time(text: str) -> datetime:
     """Return the time that time_text() wrote."""
     return datetime.fromisoformat(f"{text[:-1]}+00:00")

@@ -32,6 +32,9 @@ REASONS = (
     "aa_compromise",
 )
 
+# These outrank the other reasons: what else was said of the certificate matters less.
+COMPROMISES = ("key_compromise", "ca_compromise", "aa_compromise")
+
 PURPOSES = ("certificate", "crl", "csr", "file", "manifest", "cms", "ocsp")
 
 

@@ -15,6 +15,7 @@ from typing import TypeVar
 from .._pki.errors import LedgerError
 from .entries import (
     CERTIFICATE_HOLD,
+    COMPROMISES,
     Adopted,
     Attempt,
     Crl,
@@ -30,8 +31,6 @@ from .entries import (
 )
 from .holders import is_gone
 from .state import STATUSES, CertificateRecord, OpenIntent, Revocation, Wanted
-
-_COMPROMISES = frozenset({"key_compromise", "ca_compromise", "aa_compromise"})
 
 AnyEntry = TypeVar("AnyEntry", bound=Entry)
 
@@ -228,13 +227,15 @@ def _revocations(lines: Iterable[Entry], ends: Mapping[str, datetime]) -> dict[s
 
 
 def _revocation(lines: list[Revoked], not_after: datetime | None) -> Revocation:
-    """Return the one in force: a compromise before other reasons, any of them before a hold, then the earliest."""
+    """Return the one in force: any other before a hold, a compromise before the rest, then the earliest dates."""
     chosen = min(
         lines,
         key=lambda line: (
             line.reason == CERTIFICATE_HOLD,
-            line.reason not in _COMPROMISES,
+            line.reason not in COMPROMISES,
             line.revoked_at,
+            line.invalidity_date or line.revoked_at,
+            line.invalidity_date is None,
             *_age(line),
         ),
     )
@@ -284,6 +285,7 @@ def _record(
         not_before=line.not_before,
         not_after=line.not_after,
         recorded_at=line.time,
+        key_arn=(line.key_arn if isinstance(line, Issued) else "") or (intent.key_arn if intent else ""),
         intent=intent,
         adopted=isinstance(line, Adopted),
         revocation=revocation,

@@ -30,7 +30,7 @@ from .index_rows import NO_MARK, Row, group_of, mark_ids, own_places, pack, repl
 from .lines import stamp_of
 
 _CHUNK = 4 * 1024 * 1024
-_LAYOUT = "1"
+_LAYOUT = "2"
 
 _TABLES = f"""
 CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -39,7 +39,8 @@ CREATE TABLE crls (id TEXT PRIMARY KEY, scope TEXT, number INTEGER, places BLOB)
 CREATE TABLE groups ({", ".join(Row._fields)}, PRIMARY KEY (key)) WITHOUT ROWID;
 """
 _INDEXES = """
-CREATE INDEX groups_by_name ON groups (name, recorded_at, key, status, not_after) WHERE status IS NOT NULL;
+CREATE INDEX groups_by_name ON groups (name, recorded_at DESC, key DESC, status, not_after) WHERE status IS NOT NULL;
+CREATE INDEX groups_by_status ON groups (status, not_after) WHERE status IS NOT NULL;
 CREATE INDEX groups_open ON groups (key) WHERE open;
 CREATE INDEX crls_by_scope ON crls (scope, number);
 """

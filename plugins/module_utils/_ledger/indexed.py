@@ -115,10 +115,15 @@ class IndexedState:
 
     def counts(self, now: datetime) -> Mapping[str, int]:
         with self._asked() as (connection, _):
-            by_status = f"SELECT {_STATUS_NOW}, count(*) FROM groups WHERE status IS NOT NULL GROUP BY 1"  # noqa: S608
-            found = dict(connection.execute(by_status, (time_text(now),)))
-            (open_intents,) = connection.execute("SELECT count(*) FROM groups WHERE open").fetchone()
-        return {**{status: found.get(status, 0) for status in STATUSES}, "open_intents": open_intents}
+            found = {status: _count(connection, "status = ?", status) for status in STATUSES}
+            past = {
+                status: _count(connection, "status = ? AND not_after < ?", status, time_text(now))
+                for status in STATUSES
+                if status != "revoked"
+            }
+            open_intents = _count(connection, "open")
+        left = {status: number - past.get(status, 0) for status, number in found.items()}
+        return {**left, "expired": sum(past.values()), "open_intents": open_intents}
 
     def _live(self, name: str, now: datetime) -> tuple[CertificateRecord, ...]:
         return tuple(self._records(f"name = ? AND {_LIVE}", [name, time_text(now)]))
@@ -183,13 +188,18 @@ def read_indexed(path: Path, known: str = "") -> IndexedState:
     )
 
 
+def _count(connection: sqlite3.Connection, where: str, *values: str) -> int:
+    (number,) = connection.execute(f"SELECT count(*) FROM groups WHERE {where}", values).fetchone()  # noqa: S608
+    return int(number)
+
+
 def _revocation(row: tuple[str, str, str, str | None, str | None, str]) -> Revocation:
     serial, reason, revoked_at, invalidity_date, not_after, holds = row
     return Revocation(
-        serial=serial,
-        reason=reason,
-        revoked_at=to_time(revoked_at),
-        invalidity_date=to_time(invalidity_date) if invalidity_date else None,
-        not_after=to_time(not_after) if not_after else None,
-        holds=tuple(holds.split()),
+        serial,
+        reason,
+        to_time(revoked_at),
+        to_time(invalidity_date) if invalidity_date else None,
+        to_time(not_after) if not_after else None,
+        tuple(holds.split()),
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from .entries import CERTIFICATE_HOLD, Attempt, Intent
 
@@ -17,8 +18,7 @@ CLAIM_LAPSES_AFTER = timedelta(minutes=10)
 STATUSES = ("valid", "expired", "on_hold", "revoked", "superseded", "retired")
 
 
-@dataclass(frozen=True)
-class Revocation:
+class Revocation(NamedTuple):
     """The revocation in force for one serial.
 
     Attributes:
@@ -44,6 +44,7 @@ class CertificateRecord:
 
     Attributes:
         recorded_at: time of its issued or adopted line.
+        key_arn: the key that signed it, as far as it was told.
         intent: None for adopted ones, and where a damaged history lost it.
         superseded_by: serial of the certificate that replaced it, empty where none did.
     """
@@ -56,6 +57,7 @@ class CertificateRecord:
     not_before: datetime
     not_after: datetime
     recorded_at: datetime
+    key_arn: str
     intent: Intent | None
     adopted: bool
     revocation: Revocation | None
