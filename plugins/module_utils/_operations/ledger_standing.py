@@ -62,12 +62,13 @@ def _facts(status: str, name: str | None, revocation: Revocation | None, superse
     return {
         "status": status,
         "name": name,
-        "revocation": None if revocation is None else _revocation(revocation),
+        "revocation": None if revocation is None else revocation_facts(revocation),
         "superseded_by": superseded_by or None,
     }
 
 
-def _revocation(revocation: Revocation) -> dict[str, Any]:
+def revocation_facts(revocation: Revocation) -> dict[str, Any]:
+    """Return what modules tell of a revocation."""
     since = revocation.invalidity_date
     return {
         "reason": revocation.reason,

@@ -1,0 +1,236 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Revoke certificates, put them on hold and release them: lines in the ledger, which the next CRL tells the world."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from .._ledger.entries import CERTIFICATE_HOLD, COMPROMISES, Released, Revoked, new_id
+from .._pki.certificates import asn1_time, serial_hex, sha256_hex, signed_by, to_der
+from .._pki.errors import LedgerError, SpecError
+from .._pki.plan import Change, Plan
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+    from .._ledger.port import Ledger, LedgerState
+    from .._ledger.state import Revocation
+
+
+@dataclass(frozen=True)
+class RevocationSpec:
+    """How the certificates shall stand.
+
+    Attributes:
+        released: not on hold; all else is for those that shall be revoked.
+        reason: one of REASONS; None takes the one that is there, else unspecified.
+        revoked_at: for those that are revoked now.
+        invalidity_date: since when the key is suspected.
+        invalidity_date_fixed: it was given as a date, so that it can be compared with what is there.
+        foreign: takes serials that the ledger does not know.
+    """
+
+    released: bool = False
+    reason: str | None = None
+    revoked_at: datetime | None = None
+    invalidity_date: datetime | None = None
+    invalidity_date_fixed: bool = False
+    foreign: bool = False
+
+
+@dataclass(frozen=True)
+class Target:
+    """One certificate, perhaps unknown to the ledger.
+
+    Attributes:
+        not_after: where only the certificate itself tells it.
+    """
+
+    serial: str
+    not_after: datetime | None = None
+
+
+@dataclass(frozen=True)
+class RevocationPlan:
+    """The lines to add to the ledger, and what they change."""
+
+    targets: tuple[Target, ...]
+    lines: tuple[Revoked | Released, ...]
+    plan: Plan
+
+
+def check_spec(spec: RevocationSpec, now: datetime) -> list[str]:
+    """Return what is wrong with the wish itself."""
+    problems = []
+    if spec.released and (spec.reason or spec.revoked_at or spec.invalidity_date):
+        problems.append("reason, revocation_date and invalidity_date go with state: revoked only")
+    for option, time in (("revocation_date", spec.revoked_at), ("invalidity_date", spec.invalidity_date)):
+        if time and time > now:
+            problems.append(f"{option} {asn1_time(time)} is in the future; it is {asn1_time(now)}")
+    return problems
+
+
+def target_of_serial(state: LedgerState, serial: str, spec: RevocationSpec, label: str) -> Target:
+    """Return the certificate with this serial.
+
+    Raises:
+        LedgerError: the ledger does not know it, and the wish does not say that it is foreign.
+    """
+    known = state.by_serial(serial) or state.intent_of(serial) or state.revocation_of(serial)
+    if not known and not spec.foreign:
+        raise LedgerError(
+            f"{label}: the serial number {serial} is not in this ledger; name its issuer's ledger, or set "
+            "foreign: true for a certificate of this authority that was never recorded here"
+        )
+    return Target(serial)
+
+
+def target_of_certificate(
+    state: LedgerState,
+    certificate: x509.Certificate,
+    issuer: x509.Certificate | None,
+    spec: RevocationSpec,
+    label: str,
+) -> Target:
+    """Return a certificate that is at hand.
+
+    Args:
+        issuer: the ledger's authority, where it is known.
+    Raises:
+        LedgerError: the ledger does not know it, or has its serial for another one.
+        SpecError: nobody can tell whether the ledger's authority issued it.
+    """
+    serial = serial_hex(certificate.serial_number)
+    record, intent = state.by_serial(serial), state.intent_of(serial)
+    if record and record.certificate_sha256 == sha256_hex(to_der(certificate)):
+        return Target(serial)
+    if intent and intent.content_sha256 == sha256_hex(certificate.tbs_certificate_bytes):
+        return Target(serial, certificate.not_valid_after_utc)
+    if issuer and not signed_by(certificate, issuer):
+        raise SpecError(f"{label}: the certificate {serial} was not signed by the issuer given; name its own issuer")
+    if record or intent:
+        raise LedgerError(
+            f"{label}: the ledger knows {serial} as another certificate than this one; name the ledger of its issuer"
+        )
+    if spec.foreign and not issuer:
+        raise SpecError(
+            f"{label}: whether this authority issued the certificate {serial} cannot be told; name the authority's own "
+            "certificate with issuer_path"
+        )
+    return Target(target_of_serial(state, serial, spec, label).serial, certificate.not_valid_after_utc)
+
+
+def targets_of_name(state: LedgerState, name: str, spec: RevocationSpec, now: datetime, label: str) -> list[Target]:
+    """Return the certificates of *name* that have not expired, and its intents that nobody finished.
+
+    Raises:
+        LedgerError: the ledger does not know the name, or it is being issued right now.
+    """
+    records = state.by_name(name)
+    intents = [intent for intent in state.open_intents if (intent.purpose, intent.name) == ("certificate", name)]
+    if not records and not intents:
+        raise LedgerError(f"{label}: no certificate is named {name} in this ledger; x509_ledger_info lists the names")
+    if not spec.released and state.claim_on(name, now):
+        raise LedgerError(f"{label}: {name} is being issued by another run; run again when that has ended")
+    serials = [record.serial for record in records if record.not_after >= now]
+    return [Target(serial) for serial in (*serials, *(intent.serial for intent in intents))]
+
+
+def plan_revocation(
+    state: LedgerState, targets: Sequence[Target], spec: RevocationSpec, now: datetime, label: str
+) -> RevocationPlan:
+    """Return what has to be recorded so that *targets* stand as *spec* says.
+
+    Raises:
+        SpecError: a revocation for good would have to be taken back or weakened; every problem in one message.
+    """
+    problems = [f"{label}: {problem}" for problem in check_spec(spec, now)]
+    lines: list[Revoked | Released] = []
+    changes: list[Change] = []
+    for target in targets:
+        present = state.revocation_of(target.serial)
+        try:
+            found = _releases(target, present, now) if spec.released else _revocations(target, present, spec, now)
+        except SpecError as exc:
+            problems.append(f"{label}: {exc}")
+            continue
+        lines += found
+        changes += [Change(target.serial, _text(present), _text_of_line(found[0]))] if found else []
+    if problems:
+        raise SpecError("; ".join(problems))
+    return RevocationPlan(tuple(targets), tuple(lines), Plan(tuple(changes)))
+
+
+def record(planned: RevocationPlan, ledger: Ledger) -> None:
+    """Write the lines of *planned*.
+
+    Raises:
+        LedgerError: one could not be written; those before it are, and a second run adds the rest.
+    """
+    for line in planned.lines:
+        ledger.append(line)
+
+
+def _releases(target: Target, present: Revocation | None, now: datetime) -> list[Released]:
+    if present is None:
+        return []
+    if not present.hold:
+        raise SpecError(f"{target.serial} is {_text(present)}; that is for good, only a hold can be released")
+    return [Released(new_id(), now, target.serial, hold) for hold in present.holds]
+
+
+def _revocations(target: Target, present: Revocation | None, spec: RevocationSpec, now: datetime) -> list[Revoked]:
+    if present is not None and not present.hold:
+        return _stronger(target, present, spec, now)
+    if present is not None and spec.reason == CERTIFICATE_HOLD:
+        return []
+    since = spec.revoked_at or (present.revoked_at if present else now)
+    return [_line(target, spec.reason or "unspecified", since, spec.invalidity_date, now)]
+
+
+def _stronger(target: Target, present: Revocation, spec: RevocationSpec, now: datetime) -> list[Revoked]:
+    """Return the line that makes a revocation for good tell more: a compromise, or that it began earlier."""
+    reason = spec.reason or present.reason
+    if reason != present.reason and (reason not in COMPROMISES or present.reason in COMPROMISES):
+        raise SpecError(
+            f"{target.serial} is {_text(present)}; that reason stays, it cannot become {reason} (only a compromise "
+            "outranks the other reasons)"
+        )
+    wanted = spec.invalidity_date if spec.invalidity_date_fixed or reason != present.reason else None
+    known = present.invalidity_date
+    if wanted and known and wanted > known:
+        raise SpecError(
+            f"{target.serial} is known to be invalid since {asn1_time(known)}; invalidity_date can be moved back only"
+        )
+    invalid_since = wanted or known
+    if (reason, invalid_since) == (present.reason, known):
+        return []
+    return [_line(target, reason, present.revoked_at, invalid_since, now)]
+
+
+def _line(
+    target: Target, reason: str, revoked_at: datetime, invalidity_date: datetime | None, now: datetime
+) -> Revoked:
+    return Revoked(new_id(), now, target.serial, reason, revoked_at, invalidity_date, target.not_after)
+
+
+def _text(present: Revocation | None) -> str:
+    if present is None:
+        return "not revoked"
+    return _said(present.reason, present.revoked_at, present.invalidity_date)
+
+
+def _text_of_line(line: Revoked | Released) -> str:
+    return "not revoked" if isinstance(line, Released) else _said(line.reason, line.revoked_at, line.invalidity_date)
+
+
+def _said(reason: str, revoked_at: datetime, invalidity_date: datetime | None) -> str:
+    how = "on hold" if reason == CERTIFICATE_HOLD else f"revoked for {reason}"
+    since = f", invalid since {asn1_time(invalidity_date)}" if invalidity_date else ""
+    return f"{how} since {asn1_time(revoked_at)}{since}"
