@@ -34,6 +34,10 @@ AWS_SENTENCES = {
     "ExpiredToken": "{action}: the credentials have expired; log in or assume the role again",
     "RequestExpired": "{action}: AWS calls the request expired; set the clock, or log in again",
     "ThrottlingException": "{action} on {about}: AWS asks for fewer calls ({text})",
+    "InvalidPrincipals": "AWS refuses {action} on {about}: the key policy names a principal that does not exist, or "
+    "not yet everywhere; check the ARNs, or run again in a minute ({text})",
+    "PolicyLockout": "AWS refuses {action} on {about}: with this key policy the caller could not change it any more; "
+    "put the caller's role among those who may kms:PutKeyPolicy, or set bypass_policy_lockout_safety_check ({text})",
     "NoCredentialsError": CREDENTIALS.format(action="{action}", what="no AWS credentials were found"),
     "PartialCredentialsError": CREDENTIALS.format(action="{action}", what="the AWS credentials are incomplete"),
     "CredentialRetrievalError": "{action}: the AWS credentials could not be fetched ({text}); log in again",
@@ -46,6 +50,12 @@ AWS_SENTENCES = {
     "whether AWS did the work is not known",
     "IncompleteReadError": "{action} on {about}: the answer broke off ({text}); whether AWS did the work is not known",
 }
+FINER = {
+    ("MalformedPolicyDocumentException", "invalid principal"): "InvalidPrincipals",
+    ("MalformedPolicyDocumentException", "update the key policy in the future"): "PolicyLockout",
+}
+"""Code and part of the text, to the code that we give it."""
+
 RETRYABLE = frozenset(
     {
         "ThrottlingException",
@@ -117,7 +127,8 @@ def to_pki_error(exc: ClientError | BotoCoreError, action: str, about: str = "")
     if not isinstance(response, dict):
         return _unanswered(exc, action, about)
     error = response.get("Error", {})
-    code, text = str(error.get("Code", "")), str(error.get("Message") or error.get("message") or "").strip().rstrip(".")
+    text = str(error.get("Message") or error.get("message") or "").strip().rstrip(".")
+    code = _finer(str(error.get("Code", "")), text)
     words = {"action": action, "about": about or "the request", "text": text or f"({code})"}
     if code in KEY_STATE_SENTENCES:
         return KeyStateError(KEY_STATE_SENTENCES[code].format(**words))
@@ -130,8 +141,16 @@ def to_pki_error(exc: ClientError | BotoCoreError, action: str, about: str = "")
 
 def code_of(error: PkiError) -> str:
     """Return AWS's code for the refusal behind *error*, or an empty string where AWS did not answer."""
+    if isinstance(error, AwsError) and error.code in FINER.values():
+        return error.code
     response = getattr(error.__cause__, "response", None)
     return str(response.get("Error", {}).get("Code", "")) if isinstance(response, dict) else ""
+
+
+def _finer(code: str, text: str) -> str:
+    """Return a code of our own where AWS has one code for things that ask for different ways out."""
+    found = (finer for (coarse, part), finer in FINER.items() if coarse == code and part in text)
+    return next(found, code)
 
 
 def _refused(code: str, words: dict[str, str]) -> str:

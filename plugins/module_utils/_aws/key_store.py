@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from .._keys.description import KeyDescription
-from .._keys.plan import NewKey
+from .._keys.description import KeyDescription, LastUse
+from .._keys.desired import NewKey
 from .._pki.errors import PkiError
-from . import kms
+from . import kms, sts
 from .errors import code_of
 from .tagging import find_by_tag
 
@@ -31,11 +31,13 @@ class KmsKeyStore:
         client: KMS, with botocore's retries.
         single_client: makes a KMS client without retries; asked for only when a key is made.
         tagging_client: makes a client of the tagging API; asked for only when orphans are looked for.
+        sts_client: makes a client of STS; asked for only when the account of a new key matters.
     """
 
     client: Any
     single_client: Callable[[], Any]
     tagging_client: Callable[[], Any]
+    sts_client: Callable[[], Any]
     sleep: Callable[[float], None] = time.sleep
 
     def describe(self, key_id: str) -> KeyDescription | None:
@@ -45,11 +47,15 @@ class KmsKeyStore:
     def create(self, new: NewKey, about: str) -> KeyDescription:
         """Make one key; asked again only where KMS said that it made none."""
         client = self.single_client()
-        return self._patiently(lambda: kms.create_key(client, new, about), "ThrottlingException")
+        return self._patiently(lambda: kms.create_key(client, new, about), "ThrottlingException", "InvalidPrincipals")
 
     def create_alias(self, alias: str, key_id: str) -> bool:
         """Give *alias* to a key; False where the alias exists already."""
         return self._patiently(lambda: kms.create_alias(self.client, alias, key_id), "NotFoundException")
+
+    def move_alias(self, alias: str, key_id: str) -> None:
+        """Take *alias* from the key that has it and give it to another."""
+        kms.update_alias(self.client, alias, key_id)
 
     def aliases(self, key_id: str) -> list[str]:
         """Return the aliases of a key."""
@@ -59,9 +65,9 @@ class KmsKeyStore:
         """Return whether the key has grants."""
         return kms.has_grants(self.client, key_id)
 
-    def last_used(self, key_id: str) -> str:
-        """Return when the key was last used, empty for never."""
-        return kms.last_used(self.client, key_id)
+    def last_use(self, key_id: str) -> LastUse:
+        """Return when the key was last used."""
+        return kms.last_use(self.client, key_id)
 
     def find_by_tag(self, name: str, value: str) -> list[str]:
         """Return the ARNs of the keys that carry a tag."""
@@ -83,13 +89,35 @@ class KmsKeyStore:
         """Return the key policy."""
         return kms.get_key_policy(self.client, key_id)
 
-    def put_policy(self, key_id: str, policy: Mapping[str, Any]) -> None:
-        """Replace the key policy."""
-        kms.put_key_policy(self.client, key_id, policy)
+    def put_policy(self, key_id: str, policy: Mapping[str, Any], bypass_lockout_check: bool) -> None:
+        """Replace the key policy; asked again while KMS does not see a principal that may be new."""
+        self._patiently(
+            lambda: kms.put_key_policy(self.client, key_id, policy, bypass_lockout_check), "InvalidPrincipals"
+        )
 
     def set_description(self, key_id: str, description: str) -> None:
         """Set the description."""
         kms.update_key_description(self.client, key_id, description)
+
+    def enable(self, key_id: str) -> None:
+        """Let the key be used; asked again while KMS has not yet seen that its deletion was cancelled."""
+        self._patiently(lambda: kms.enable_key(self.client, key_id), "KMSInvalidStateException")
+
+    def disable(self, key_id: str) -> None:
+        """Let nobody use the key."""
+        kms.disable_key(self.client, key_id)
+
+    def cancel_deletion(self, key_id: str) -> None:
+        """Keep a key that is pending deletion; it is disabled then."""
+        kms.cancel_key_deletion(self.client, key_id)
+
+    def account_root(self) -> str:
+        """Return the ARN of the root of the account."""
+        return sts.account_root(self.sts_client())
+
+    def public_key(self, key_id: str) -> bytes:
+        """Return the SubjectPublicKeyInfo of the key in DER."""
+        return kms.get_public_key(self.client, key_id).der
 
     def schedule_deletion(self, key_id: str, days: int) -> str:
         """Have the key deleted after *days* and return when that is."""

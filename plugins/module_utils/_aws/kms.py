@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from .._keys.description import KeyDescription
+from .._keys.description import KeyDescription, LastUse
+from .._keys.desired import NewKey
 from .._keys.pem import to_pem
-from .._keys.plan import NewKey
 from .._keys.policy import policy_text
 from .._pki.errors import AwsError, KeyStateError, PkiError
 from .errors import ask, ask_pages, code_of
@@ -131,6 +131,7 @@ def create_key(client: Any, new: NewKey, about: str = "") -> KeyDescription:
         KeyUsage=new.key_usage,
         Description=new.description,
         Tags=_tag_list(new.tags),
+        BypassPolicyLockoutSafetyCheck=new.bypass_lockout_check,
         **policy,
     )
     return to_description(answer["KeyMetadata"])
@@ -145,6 +146,11 @@ def create_alias(client: Any, alias: str, key_id: str) -> bool:
             return False
         raise
     return True
+
+
+def update_alias(client: Any, alias: str, key_id: str) -> None:
+    """Take *alias* from the key that has it and give it to another (kms:UpdateAlias on all three)."""
+    ask(client, "UpdateAlias", f"{alias} for key {key_id}", AliasName=alias, TargetKeyId=key_id)
 
 
 def list_aliases(client: Any, key_id: str) -> list[str]:
@@ -163,14 +169,15 @@ def has_grants(client: Any, key_id: str) -> bool:
     return bool(ask(client, "ListGrants", key_id, KeyId=key_id, Limit=1).get("Grants"))
 
 
-def last_used(client: Any, key_id: str) -> str:
-    """Return when the key last did cryptographic work, empty for never (kms:GetKeyLastUsage).
+def last_use(client: Any, key_id: str) -> LastUse:
+    """Return when the key last did cryptographic work (kms:GetKeyLastUsage).
 
     Raises:
         AwsError: this boto3 or this AWS does not have the call.
     """
-    usage = ask(client, "GetKeyLastUsage", key_id, KeyId=key_id).get("KeyLastUsage") or {}
-    return time_text(usage.get("Timestamp"))
+    answer = ask(client, "GetKeyLastUsage", key_id, KeyId=key_id)
+    usage = answer.get("KeyLastUsage") or {}
+    return LastUse(time_text(usage.get("Timestamp")), time_text(answer.get("TrackingStartDate")))
 
 
 def list_resource_tags(client: Any, key_id: str) -> dict[str, str]:
@@ -197,14 +204,37 @@ def get_key_policy(client: Any, key_id: str) -> dict[str, Any]:
     return document
 
 
-def put_key_policy(client: Any, key_id: str, policy: Mapping[str, Any]) -> None:
+def put_key_policy(client: Any, key_id: str, policy: Mapping[str, Any], bypass_lockout_check: bool = False) -> None:
     """Replace the key policy (kms:PutKeyPolicy)."""
-    ask(client, "PutKeyPolicy", key_id, KeyId=key_id, PolicyName="default", Policy=policy_text(policy))
+    ask(
+        client,
+        "PutKeyPolicy",
+        key_id,
+        KeyId=key_id,
+        PolicyName="default",
+        Policy=policy_text(policy),
+        BypassPolicyLockoutSafetyCheck=bypass_lockout_check,
+    )
 
 
 def update_key_description(client: Any, key_id: str, description: str) -> None:
     """Set the description (kms:UpdateKeyDescription)."""
     ask(client, "UpdateKeyDescription", key_id, KeyId=key_id, Description=description)
+
+
+def enable_key(client: Any, key_id: str) -> None:
+    """Let the key be used (kms:EnableKey)."""
+    ask(client, "EnableKey", key_id, KeyId=key_id)
+
+
+def disable_key(client: Any, key_id: str) -> None:
+    """Let nobody use the key (kms:DisableKey)."""
+    ask(client, "DisableKey", key_id, KeyId=key_id)
+
+
+def cancel_key_deletion(client: Any, key_id: str) -> None:
+    """Keep a key that is pending deletion; it is disabled then (kms:CancelKeyDeletion)."""
+    ask(client, "CancelKeyDeletion", key_id, KeyId=key_id)
 
 
 def schedule_key_deletion(client: Any, key_id: str, days: int) -> str:

@@ -30,15 +30,15 @@ class KmsSigningKeys:
                 return PublicKeyReply(b"", "", "", "", ())
             raise
 
-    def use_of(self, key_id: str) -> str:
+    def use_of(self, key_id: str) -> str | None:
         """Return the use that the key is tagged for (kms:ListResourceTags; kms:DescribeKey where it is named by alias).
 
-        Empty where it has no such tag, and where its tags may not be read.
+        Empty where it has no such tag, None where its tags may not be read.
         """
         try:
             found = describe_key(self.client, key_id) if "alias/" in key_id else None
             return list_resource_tags(self.client, found.arn if found else key_id).get(USE_TAG, "")
         except AwsError as exc:
             if exc.code in DENIED:
-                return ""
+                return None
             raise

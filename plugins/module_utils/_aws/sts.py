@@ -14,3 +14,9 @@ from .errors import ask
 def caller_arn(client: Any) -> str:
     """Return the ARN of the caller: a user, an assumed-role session or an account's root."""
     return str(ask(client, "GetCallerIdentity")["Arn"])
+
+
+def account_root(client: Any) -> str:
+    """Return the ARN of the root of the caller's account."""
+    _arn, partition, _service, _region, account = caller_arn(client).split(":")[:5]
+    return f"arn:{partition}:iam::{account}:root"

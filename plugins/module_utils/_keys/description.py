@@ -35,3 +35,16 @@ class KeyDescription:
     created: str = ""
     deletion_date: str = ""
     manager: str = "CUSTOMER"
+
+
+@dataclass(frozen=True)
+class LastUse:
+    """When a key last did cryptographic work with success.
+
+    Attributes:
+        at: ISO 8601, UTC, whole seconds; empty where it did none since *tracked_since*.
+        tracked_since: as *at*; empty where AWS does not say.
+    """
+
+    at: str
+    tracked_since: str

@@ -2,48 +2,22 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a key should be, what it is, and the difference."""
+"""What a key is, what it should be, and the difference."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from .._pki.errors import KeyStateError
+from .._pki.errors import KeyStateError, SpecError
 from .._pki.plan import Change, Plan, compare
 from .description import KeyDescription
-from .names import ALIAS_TAG, USAGE_OF_USE, USE_TAG, check_tags, own_tags, visible_tags
-from .policy import default_policy, normalised, partition_of
+from .desired import DesiredKey
+from .names import USE_TAG, visible_tags
+from .policy import normalised, partition_of
 
 GOING = ("PendingDeletion", "PendingReplicaDeletion")
-DESCRIPTION_LENGTH = 8192
-
-
-@dataclass(frozen=True)
-class DesiredKey:
-    """What the task says of a key. None means: not managed, left as it is.
-
-    Attributes:
-        alias: with alias/ before it; empty where the key is named by *key_id* alone.
-        key_id: id, ARN, alias or alias ARN of a key that exists; empty where *alias* names it.
-        purge_tags: remove the tags that *tags* does not name.
-        policy: the whole key policy.
-    """
-
-    alias: str
-    key_id: str
-    key_spec: str
-    key_usage: str
-    use: str | None = None
-    description: str | None = None
-    tags: Mapping[str, str] | None = None
-    purge_tags: bool = True
-    policy: Mapping[str, Any] | None = None
-
-    @property
-    def manages_tags(self) -> bool:
-        return self.tags is not None or self.use is not None
 
 
 @dataclass(frozen=True)
@@ -51,48 +25,42 @@ class CurrentKey:
     """A key that exists, and those of its facets that were read.
 
     Attributes:
-        alias: the alias that the task asks for, or empty while the key does not have it.
         tags: all tags, ours included; None where nobody asked.
+        policy: as KMS returns it; None where nobody asked.
+        aliases: all names of the key; None where nobody asked and the task's own alias is known to be one.
+        elsewhere: ARNs of the keys that have names which the task wants for this one.
     """
 
     description: KeyDescription
-    alias: str = ""
+    aliases: tuple[str, ...] | None = None
     tags: Mapping[str, str] | None = None
     policy: Mapping[str, Any] | None = None
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+
+    def missing_names(self, desired: DesiredKey) -> tuple[str, ...]:
+        """Return the names that the key is to get."""
+        return () if self.aliases is None else tuple(name for name in desired.names if name not in self.aliases)
 
 
-@dataclass(frozen=True)
-class NewKey:
-    """Everything that CreateKey is told at once."""
+def intended_policy(desired: DesiredKey, root: str) -> Mapping[str, Any] | None:
+    """Return the key policy that the task asks for in the account whose root has the ARN *root*.
 
-    key_spec: str
-    key_usage: str
-    description: str
-    tags: Mapping[str, str]
-    policy: Mapping[str, Any] | None
-
-
-def check_desired(desired: DesiredKey, usages: Sequence[str]) -> list[str]:
-    """Return what KMS, or this collection, would refuse in *desired*.
-
-    Args:
-        usages: the key usages that its key spec allows.
+    Raises:
+        SpecError: a principal cannot be there.
     """
-    problems = check_tags(desired.tags or {})
-    if desired.key_usage not in usages:
-        fitting = " or ".join(usages) or "none"
-        problems.append(f"key_usage {desired.key_usage} does not fit key_spec {desired.key_spec}, use {fitting}")
-    if desired.use and USAGE_OF_USE[desired.use] != desired.key_usage:
-        problems.append(f"use {desired.use} needs key_usage {USAGE_OF_USE[desired.use]}, not {desired.key_usage}")
-    if len(desired.description or "") > DESCRIPTION_LENGTH:
-        problems.append(f"description: longer than the {DESCRIPTION_LENGTH} characters that KMS takes")
-    return problems
+    if desired.access is None:
+        return desired.policy
+    from .access import generated_policy  # most tasks never need these
+    from .access_checks import check_home
+
+    if problems := check_home(desired.access, root):
+        raise SpecError("; ".join(problems))
+    return generated_policy(desired.access, root)
 
 
-def new_key(desired: DesiredKey) -> NewKey:
-    """Return what to ask CreateKey for."""
-    tags = {**(desired.tags or {}), **own_tags(desired.alias, desired.use)}
-    return NewKey(desired.key_spec, desired.key_usage, desired.description or "", tags, desired.policy)
+def root_of(arn: str) -> str:
+    """Return the ARN of the root of the account that *arn* belongs to."""
+    return f"arn:{partition_of(arn)}:iam::{arn.split(':')[4]}:root"
 
 
 def check_existing(key: KeyDescription, desired: DesiredKey) -> None:
@@ -114,29 +82,36 @@ def check_existing(key: KeyDescription, desired: DesiredKey) -> None:
         raise KeyStateError(
             f"{name}: {'; '.join(problems)}. Neither can change: say what the key is, or use another alias"
         )
+    check_manager(key, name)
+    if key.state in GOING and not desired.cancel_deletion:
+        raise KeyStateError(
+            f"{name} is pending deletion{f' on {key.deletion_date}' if key.deletion_date else ''}, and state present "
+            "does not bring keys back: set cancel_deletion, or use another alias"
+        )
+
+
+def check_manager(key: KeyDescription, name: str) -> None:
+    """Refuse a key of AWS's own."""
     if key.manager != "CUSTOMER":
         raise KeyStateError(
             f"{name} belongs to AWS (key manager {key.manager}) and cannot be managed; use a key of your own"
         )
-    if key.state in GOING:
-        raise KeyStateError(
-            f"{name} is pending deletion{f' on {key.deletion_date}' if key.deletion_date else ''}, and state present "
-            "does not bring keys back: cancel the deletion, or use another alias"
-        )
 
 
-def plan_key(current: CurrentKey | None, desired: DesiredKey) -> Plan:
+def plan_key(current: CurrentKey | None, desired: DesiredKey, policy: Mapping[str, Any] | None) -> Plan:
     """Return what is to change for *desired* to be so.
 
+    Args:
+        policy: what intended_policy() says; None leaves the policy as it is.
     Raises:
         KeyStateError: the key is tagged for another use.
     """
     if current is None and desired.key_id:
         return Plan(pending=(f"{desired.key_id} does not exist in this account and region",))
     if current is None:
-        return Plan(tuple(Change(facet, None, value) for facet, value in _new_facets(desired).items()))
+        return Plan(tuple(Change(facet, None, value) for facet, value in _new_facets(desired, policy).items()))
     check_use(current, desired)
-    return Plan(compare(current_facets(current), desired_facets(current, desired)))
+    return Plan((*compare(current_facets(current), desired_facets(current, desired, policy)), *_moves(current)))
 
 
 def check_use(current: CurrentKey, desired: DesiredKey) -> None:
@@ -149,28 +124,39 @@ def check_use(current: CurrentKey, desired: DesiredKey) -> None:
         )
 
 
+def state_after(state: str, desired: DesiredKey) -> str:
+    """Return the state that a key in *state* is to be in."""
+    if state in GOING and desired.cancel_deletion:
+        state = "Disabled"
+    if desired.enabled is not None and state in ("Enabled", "Disabled"):
+        return "Enabled" if desired.enabled else "Disabled"
+    return state
+
+
 def current_facets(current: CurrentKey) -> dict[str, object]:
     """Return what is known of a key that could change."""
-    tags = current.tags or {}
-    policy = normalised(current.policy, partition_of(current.description.arn)) if current.policy is not None else None
+    tags, found = current.tags or {}, current.description
     return {
-        "alias": current.alias or None,
-        "description": current.description.description,
+        "key_state": found.state,
+        "aliases": sorted(current.aliases or ()),
+        "description": found.description,
         "use": tags.get(USE_TAG),
         "tags": visible_tags(tags),
-        "policy": policy,
+        "policy": normalised(current.policy, partition_of(found.arn)) if current.policy is not None else None,
     }
 
 
-def desired_facets(current: CurrentKey, desired: DesiredKey) -> dict[str, object]:
+def desired_facets(current: CurrentKey, desired: DesiredKey, policy: Mapping[str, Any] | None) -> dict[str, object]:
     """Return the facets that the task manages, as they should be."""
-    partition = partition_of(current.description.arn)
+    found = current.description
+    names = sorted({*current.aliases, *desired.names}) if current.aliases is not None else None
     facets = {
-        "alias": desired.alias or None,
+        "key_state": state_after(found.state, desired),
+        "aliases": names,
         "use": desired.use,
         "description": desired.description,
         "tags": tags_after(current, desired),
-        "policy": normalised(desired.policy, partition) if desired.policy is not None else None,
+        "policy": normalised(policy, partition_of(found.arn)) if policy is not None else None,
     }
     return {facet: value for facet, value in facets.items() if value is not None}
 
@@ -183,35 +169,24 @@ def tags_after(current: CurrentKey, desired: DesiredKey) -> dict[str, str] | Non
     return {**kept, **desired.tags}
 
 
-def obstacles_to_adoption(
-    key: CurrentKey, desired: DesiredKey, *, other_aliases: Sequence[str], granted: bool, last_used: str
-) -> list[str]:
-    """Return why a key tagged for an alias must not get it; empty where it is what a dead run left behind."""
-    found, partition = key.description, partition_of(key.description.arn)
-    intended = desired.policy if desired.policy is not None else default_policy(found.arn)
-    tests = (
-        (found.origin == "AWS_KMS", f"its key material is {found.origin}, not AWS_KMS"),
-        (found.state == "Enabled", f"it is {found.state}"),
-        (found.key_spec == desired.key_spec, f"its key_spec is {found.key_spec}, not {desired.key_spec}"),
-        (found.key_usage == desired.key_usage, f"its key_usage is {found.key_usage}, not {desired.key_usage}"),
-        (not found.multi_region, "it is a multi-Region key"),
-        (not other_aliases, f"it has {', '.join(other_aliases)}"),
-        (not granted, "it has grants"),
-        (not last_used, f"it was used at {last_used}"),
-        ((key.tags or {}).get(ALIAS_TAG) == desired.alias, f"its tag {ALIAS_TAG} has changed"),
-        (normalised(key.policy or {}, partition) == normalised(intended, partition), "its key policy is another"),
-    )
-    return [problem for fine, problem in tests if not fine]
+def _moves(current: CurrentKey) -> tuple[Change, ...]:
+    """Return a change for the names that other keys lose."""
+    if not current.elsewhere:
+        return ()
+    after = dict.fromkeys(current.elsewhere, current.description.arn)
+    return (Change("moved_aliases", dict(current.elsewhere), after),)
 
 
-def _new_facets(desired: DesiredKey) -> dict[str, object]:
+def _new_facets(desired: DesiredKey, policy: Mapping[str, Any] | None) -> dict[str, object]:
     facets = {
         "alias": desired.alias,
+        "aliases": sorted(desired.names) if desired.aliases else None,
         "key_spec": desired.key_spec,
         "key_usage": desired.key_usage,
+        "key_state": "Disabled" if desired.enabled is False else None,
         "use": desired.use,
         "description": desired.description,
         "tags": dict(desired.tags) if desired.tags is not None else None,
-        "policy": normalised(desired.policy) if desired.policy is not None else None,
+        "policy": normalised(policy) if policy is not None else None,
     }
     return {facet: value for facet, value in facets.items() if value is not None}

@@ -7,28 +7,66 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from .._keys.desired import LONGEST_WINDOW, DesiredKey, check_desired, check_window
 from .._keys.names import USES, to_alias, visible_tags
-from .._keys.plan import CurrentKey, DesiredKey, check_desired
+from .._keys.plan import CurrentKey
 from .._keys.policy import to_policy
 from .._pki.errors import SpecError
 from .._signer.algorithms import KEY_SPECS
+
+if TYPE_CHECKING:
+    from .._keys.access import KeyAccess
+    from .._keys.description import KeyDescription
 
 T = TypeVar("T")
 
 KEY_USAGES = ["SIGN_VERIFY", "ENCRYPT_DECRYPT"]
 
-KEY_OPTIONS: dict[str, dict[str, Any]] = {
+PRINCIPALS: dict[str, Any] = {"type": "list", "elements": "raw"}
+
+LOOKUP_OPTIONS: dict[str, dict[str, Any]] = {
     "alias": {"type": "str"},
     "key_id": {"type": "str"},
+}
+
+ACCESS_OPTIONS: dict[str, dict[str, Any]] = {
+    "administrators": PRINCIPALS,
+    "signers": PRINCIPALS,
+    "verifiers": PRINCIPALS,
+    "online_verifiers": PRINCIPALS,
+    "encrypters": PRINCIPALS,
+    "decrypters": PRINCIPALS,
+    "auditors": PRINCIPALS,
+    "break_glass_principals": {"type": "list", "elements": "str"},
+}
+GENERATING = tuple(ACCESS_OPTIONS)
+"""Options that ask for a generated key policy; account_root does so too when it is not the default."""
+
+KEY_OPTIONS: dict[str, dict[str, Any]] = {
+    **LOOKUP_OPTIONS,
+    "state": {"type": "str", "default": "present", "choices": ["present", "absent"]},
     "key_spec": {"type": "str", "default": "ECC_NIST_P256", "choices": list(KEY_SPECS)},
     "key_usage": {"type": "str", "default": "SIGN_VERIFY", "choices": KEY_USAGES},
     "use": {"type": "str", "choices": list(USES)},
     "description": {"type": "str"},
+    "enabled": {"type": "bool"},
+    "aliases": {"type": "list", "elements": "str"},
+    "move_alias": {"type": "bool", "default": False},
     "tags": {"type": "dict", "aliases": ["resource_tags"]},
     "purge_tags": {"type": "bool", "default": True},
     "policy": {"type": "json"},
+    "bypass_policy_lockout_safety_check": {"type": "bool", "default": False},
+    **ACCESS_OPTIONS,
+    "signing_algorithms": {"type": "list", "elements": "str"},
+    "account_root": {"type": "str", "default": "break_glass", "choices": ["break_glass", "administer", "full"]},
+    "minimum_pending_window": {"type": "int", "default": 30},
+    "cancel_deletion": {"type": "bool", "default": False},
+    "pending_window": {"type": "int", "default": 30},
+    "ledger_path": {"type": "path"},
+    "unused_for": {"type": "str", "default": "30d"},
+    "force": {"type": "bool", "default": False},
 }
 
 
@@ -39,6 +77,7 @@ def to_desired_key(params: Mapping[str, Any]) -> DesiredKey:
         SpecError: KMS has no such key, or a value is malformed; all problems in one message.
     """
     problems: list[str] = []
+    aliases = params["aliases"]
     desired = DesiredKey(
         alias=_read(to_alias, params["alias"] or None, problems) or "",
         key_id=params["key_id"] or "",
@@ -49,11 +88,32 @@ def to_desired_key(params: Mapping[str, Any]) -> DesiredKey:
         tags=_to_tags(params["tags"]),
         purge_tags=params["purge_tags"],
         policy=_read(to_policy, params["policy"], problems),
+        access=_to_access(params, problems),
+        aliases=tuple(name for text in aliases if (name := _read(to_alias, text, problems)))
+        if aliases is not None
+        else None,
+        move_alias=params["move_alias"],
+        enabled=params["enabled"],
+        cancel_deletion=params["cancel_deletion"],
+        bypass_lockout_check=params["bypass_policy_lockout_safety_check"],
     )
     problems += check_desired(desired, KEY_SPECS[desired.key_spec].usages)
+    problems += check_window(LONGEST_WINDOW, params["minimum_pending_window"])
     if problems:
         raise SpecError("; ".join(problems))
     return desired
+
+
+def _to_access(params: Mapping[str, Any], problems: list[str]) -> KeyAccess | None:
+    """Return who may do what, or None where the task leaves the key policy alone or writes it whole."""
+    generated = any(params[name] is not None for name in GENERATING) or params["account_root"] != "break_glass"
+    if generated:
+        from .access_options import to_access  # most tasks never need it
+
+        return to_access(params, problems)
+    if params["signing_algorithms"] is not None:
+        problems.append("signing_algorithms narrows what signers may do; give signers too, or leave it out")
+    return None
 
 
 def _read(convert: Callable[[str], T], value: str | None, problems: list[str]) -> T | None:
@@ -76,15 +136,48 @@ def key_result(desired: DesiredKey, current: CurrentKey | None) -> dict[str, Any
     known: dict[str, Any] = {"alias": desired.alias, "key_spec": desired.key_spec, "key_usage": desired.key_usage}
     if current is None:
         return known
-    found = current.description
-    known |= {
+    known |= description_result(current.description)
+    if desired.aliases is not None:
+        known["aliases"] = sorted(current.aliases or ())
+    if desired.tags is not None:
+        known["tags"] = visible_tags(current.tags or {})
+    if desired.manages_policy:
+        known["policy"] = current.policy
+    if desired.access is not None:
+        from .._keys.access_checks import needed_elsewhere
+
+        known["needed_elsewhere"] = needed_elsewhere(desired.access, current.description.arn)
+    return known
+
+
+def warnings_of(desired: DesiredKey) -> list[str]:
+    """Return what the task allows and should be looked at twice."""
+    if desired.access is None:
+        return []
+    from .._keys.access_checks import access_warnings
+
+    return access_warnings(desired.access)
+
+
+def to_window(params: Mapping[str, Any]) -> int:
+    """Return how many days a key that is to go is kept.
+
+    Raises:
+        SpecError: KMS takes no such window, or minimum_pending_window forbids it.
+    """
+    if problems := check_window(params["pending_window"], params["minimum_pending_window"]):
+        raise SpecError("; ".join(problems))
+    return int(params["pending_window"])
+
+
+def description_result(found: KeyDescription) -> dict[str, Any]:
+    """Return what DescribeKey tells of a key."""
+    known = {
         "key_id": found.key_id,
         "key_arn": found.arn,
+        "key_spec": found.key_spec,
+        "key_usage": found.key_usage,
         "key_state": found.state,
         "signing_algorithms": list(found.signing_algorithms),
     }
-    if desired.tags is not None:
-        known["tags"] = visible_tags(current.tags or {})
-    if desired.policy is not None:
-        known["policy"] = current.policy
-    return known
+    return {**known, "deletion_date": found.deletion_date} if found.deletion_date else known

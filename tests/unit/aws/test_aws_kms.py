@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from ansible_collections.rootstock.pki.plugins.module_utils._aws import kms
 from ansible_collections.rootstock.pki.plugins.module_utils._aws.key_store import KmsKeyStore
 from ansible_collections.rootstock.pki.plugins.module_utils._aws.tagging import find_by_tag
-from ansible_collections.rootstock.pki.plugins.module_utils._keys.plan import NewKey
+from ansible_collections.rootstock.pki.plugins.module_utils._keys.desired import NewKey
 from ansible_collections.rootstock.pki.plugins.module_utils._keys.policy import default_policy
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import AwsError, KeyStateError
 from localaws.server import Server
@@ -153,7 +154,8 @@ def test_who_may_neither_ask_the_tagging_api_nor_list_keys_is_told(account: Acco
 
 def store_of(account: Account, sleep: Any = bool) -> KmsKeyStore:
     client = account.root.client("kms")
-    return KmsKeyStore(client, lambda: client, lambda: account.root.client("resourcegroupstaggingapi"), sleep)
+    others = [partial(account.root.client, name) for name in ("resourcegroupstaggingapi", "sts")]
+    return KmsKeyStore(client, lambda: client, *others, sleep)
 
 
 def test_a_throttled_creation_is_asked_again_after_a_while(account: Account, local_aws: Server) -> None:

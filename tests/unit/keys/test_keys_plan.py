@@ -11,15 +11,19 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.rootstock.pki.plugins.module_utils._keys.adoption import obstacles_to_adoption
 from ansible_collections.rootstock.pki.plugins.module_utils._keys.description import KeyDescription
-from ansible_collections.rootstock.pki.plugins.module_utils._keys.plan import (
-    CurrentKey,
+from ansible_collections.rootstock.pki.plugins.module_utils._keys.desired import (
     DesiredKey,
     check_desired,
-    check_existing,
+    check_window,
     new_key,
-    obstacles_to_adoption,
+)
+from ansible_collections.rootstock.pki.plugins.module_utils._keys.plan import (
+    CurrentKey,
+    check_existing,
     plan_key,
+    state_after,
 )
 from ansible_collections.rootstock.pki.plugins.module_utils._keys.policy import default_policy
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import KeyStateError
@@ -46,7 +50,7 @@ OURS = {"rootstock:alias": "alias/pki/root", "rootstock:use": "ca"}
 
 
 def current(**facets: Any) -> CurrentKey:
-    return CurrentKey(KEY, "alias/pki/root", **facets)
+    return CurrentKey(KEY, **facets)
 
 
 def fields(plan: Plan) -> list[str]:
@@ -54,7 +58,7 @@ def fields(plan: Plan) -> list[str]:
 
 
 def test_a_key_that_is_to_be_made_is_planned_facet_by_facet() -> None:
-    plan = plan_key(None, replace(WANTED, use="ca", tags={"team": "pki"}, description="Root"))
+    plan = plan_key(None, replace(WANTED, use="ca", tags={"team": "pki"}, description="Root"), None)
     assert plan.diff == {
         "before": {},
         "after": {
@@ -69,14 +73,14 @@ def test_a_key_that_is_to_be_made_is_planned_facet_by_facet() -> None:
 
 
 def test_a_key_named_by_its_id_that_does_not_exist_is_pending() -> None:
-    plan = plan_key(None, replace(WANTED, alias="", key_id="1234"))
+    plan = plan_key(None, replace(WANTED, alias="", key_id="1234"), None)
     assert not plan.changed
     assert plan.pending == ("1234 does not exist in this account and region",)
 
 
 def test_what_the_task_does_not_name_is_left_as_it_is() -> None:
-    found = CurrentKey(replace(KEY, description="by hand"), "alias/pki/root", {"team": "x", **OURS}, POLICY)
-    assert not plan_key(found, WANTED).changed
+    found = CurrentKey(replace(KEY, description="by hand"), None, {"team": "x", **OURS}, POLICY)
+    assert not plan_key(found, WANTED, None).changed
 
 
 @pytest.mark.parametrize(
@@ -95,27 +99,83 @@ def test_what_the_task_does_not_name_is_left_as_it_is() -> None:
 )
 def test_only_facets_that_differ_are_planned(wanted: dict[str, Any], changed: list[str]) -> None:
     found = current(tags={"team": "x", **OURS}, policy=POLICY)
-    assert fields(plan_key(found, replace(WANTED, **wanted))) == changed
+    assert fields(plan_key(found, replace(WANTED, **wanted), wanted.get("policy"))) == changed
 
 
 def test_a_key_without_a_use_gets_one_and_a_key_of_another_use_is_an_error() -> None:
-    assert fields(plan_key(current(tags={}), replace(WANTED, use="sign"))) == ["use"]
+    assert fields(plan_key(current(tags={}), replace(WANTED, use="sign"), None)) == ["use"]
     with pytest.raises(KeyStateError, match="tagged for use ca, and this task says sign"):
-        plan_key(current(tags=OURS), replace(WANTED, use="sign"))
+        plan_key(current(tags=OURS), replace(WANTED, use="sign"), None)
 
 
 def test_an_alias_that_nobody_has_is_given_to_the_key_that_the_task_names() -> None:
-    plan = plan_key(CurrentKey(KEY), replace(WANTED, key_id=KEY.key_id))
-    assert plan.diff == {"before": {}, "after": {"alias": "alias/pki/root"}}
+    plan = plan_key(current(aliases=("alias/x",)), replace(WANTED, key_id=KEY.key_id), None)
+    assert plan.diff == {"before": {"aliases": ["alias/x"]}, "after": {"aliases": ["alias/pki/root", "alias/x"]}}
+
+
+def test_names_that_other_keys_lose_are_in_the_diff() -> None:
+    found = current(aliases=("alias/pki/root",), elsewhere={"alias/x": "arn:other"})
+    plan = plan_key(found, replace(WANTED, aliases=("alias/x",), move_alias=True), None)
+    assert plan.diff == {
+        "before": {"aliases": ["alias/pki/root"], "moved_aliases": {"alias/x": "arn:other"}},
+        "after": {"aliases": ["alias/pki/root", "alias/x"], "moved_aliases": {"alias/x": ARN}},
+    }
+
+
+@pytest.mark.parametrize(
+    ("state", "enabled", "cancel", "after"),
+    [
+        ("Enabled", None, False, "Enabled"),
+        ("Enabled", False, False, "Disabled"),
+        ("Disabled", None, False, "Disabled"),
+        ("Disabled", True, False, "Enabled"),
+        ("Enabled", True, True, "Enabled"),
+        ("PendingDeletion", None, True, "Disabled"),
+        ("PendingDeletion", True, True, "Enabled"),
+        ("PendingDeletion", False, True, "Disabled"),
+        ("PendingReplicaDeletion", True, True, "Enabled"),
+        ("PendingDeletion", True, False, "PendingDeletion"),
+        ("PendingImport", True, False, "PendingImport"),
+        ("Unavailable", False, True, "Unavailable"),
+    ],
+)
+def test_the_state_changes_only_where_the_task_says_so(
+    state: str, enabled: bool | None, cancel: bool, after: str
+) -> None:
+    assert state_after(state, replace(WANTED, enabled=enabled, cancel_deletion=cancel)) == after
+
+
+def test_a_deletion_is_cancelled_only_when_asked_for() -> None:
+    going = replace(KEY, state="PendingDeletion")
+    with pytest.raises(KeyStateError, match="set cancel_deletion"):
+        check_existing(going, replace(WANTED, enabled=True))
+    check_existing(going, replace(WANTED, cancel_deletion=True))
+
+
+@pytest.mark.parametrize(
+    ("days", "minimum", "reason"),
+    [
+        (6, 7, "pending_window 6: KMS takes 7 to 30"),
+        (31, 30, "pending_window 31: KMS takes 7 to 30"),
+        (30, 31, "minimum_pending_window 31: KMS takes 7 to 30"),
+        (7, 30, "pending_window 7 is shorter than minimum_pending_window 30"),
+    ],
+)
+def test_a_window_that_kms_or_the_policy_forbids_is_refused(days: int, minimum: int, reason: str) -> None:
+    assert any(reason in problem for problem in check_window(days, minimum))
+
+
+def test_windows_that_are_allowed_are_taken() -> None:
+    assert [check_window(*pair) for pair in ((30, 30), (7, 7), (30, 7))] == [[], [], []]
 
 
 def test_the_tags_of_this_collection_are_never_purged_or_shown() -> None:
-    plan = plan_key(current(tags={"team": "x", **OURS}), replace(WANTED, tags={}))
+    plan = plan_key(current(tags={"team": "x", **OURS}), replace(WANTED, tags={}), None)
     assert plan.diff == {"before": {"tags": {"team": "x"}}, "after": {"tags": {}}}
 
 
 def test_a_new_key_is_tagged_with_its_alias_and_use_from_its_first_moment() -> None:
-    asked = new_key(replace(WANTED, use="ca", tags={"team": "x"}))
+    asked = new_key(replace(WANTED, use="ca", tags={"team": "x"}), None)
     assert asked.tags == {"team": "x", **OURS}
 
 
@@ -140,9 +200,9 @@ def test_what_cannot_change_is_an_error_that_names_both(found: dict[str, Any], w
 
 @pytest.mark.parametrize("state", ["Enabled", "Disabled", "PendingImport"])
 def test_a_key_that_is_there_is_present_in_any_other_state(state: str) -> None:
-    found = CurrentKey(replace(KEY, state=state), "alias/pki/root")
+    found = CurrentKey(replace(KEY, state=state))
     check_existing(found.description, WANTED)
-    assert not plan_key(found, WANTED).changed
+    assert not plan_key(found, WANTED, None).changed
 
 
 @pytest.mark.parametrize(
@@ -164,17 +224,17 @@ def test_every_problem_is_told_at_once() -> None:
 
 
 def orphan(**found: Any) -> CurrentKey:
-    return CurrentKey(replace(KEY, **found), "", OURS, default_policy(ARN))
+    return CurrentKey(replace(KEY, **found), (), OURS, default_policy(ARN))
 
 
-def obstacles(key: CurrentKey, desired: DesiredKey = WANTED, **found: Any) -> list[str]:
-    usual: dict[str, Any] = {"other_aliases": [], "granted": False, "last_used": ""}
-    return obstacles_to_adoption(key, desired, **{**usual, **found})
+def obstacles(key: CurrentKey, policy: dict[str, Any] | None = None, **found: Any) -> list[str]:
+    usual: dict[str, Any] = {"granted": False, "last_used": ""}
+    return list(obstacles_to_adoption(key, WANTED, policy, **{**usual, **found}))
 
 
 def test_what_a_dead_run_leaves_behind_may_be_adopted() -> None:
     assert obstacles(orphan()) == []
-    assert obstacles(replace(orphan(), policy=POLICY), replace(WANTED, policy=POLICY)) == []
+    assert obstacles(replace(orphan(), policy=POLICY), POLICY) == []
 
 
 @pytest.mark.parametrize(
@@ -185,7 +245,7 @@ def test_what_a_dead_run_leaves_behind_may_be_adopted() -> None:
         (orphan(key_spec="RSA_2048"), {}, "RSA_2048"),
         (orphan(key_usage="KEY_AGREEMENT"), {}, "KEY_AGREEMENT"),
         (orphan(multi_region=True), {}, "multi-Region"),
-        (orphan(), {"other_aliases": ["alias/other"]}, "alias/other"),
+        (replace(orphan(), aliases=("alias/other",)), {}, "alias/other"),
         (orphan(), {"granted": True}, "grants"),
         (orphan(), {"last_used": "2026-01-01T00:00:00Z"}, "2026-01-01"),
         (replace(orphan(), policy={**POLICY, "Id": "other"}), {}, "key policy"),

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from ansible_collections.rootstock.pki.plugins.module_utils._keys.description import KeyDescription
-from ansible_collections.rootstock.pki.plugins.module_utils._keys.plan import NewKey
+from ansible_collections.rootstock.pki.plugins.module_utils._keys.description import KeyDescription, LastUse
+from ansible_collections.rootstock.pki.plugins.module_utils._keys.desired import NewKey
 from ansible_collections.rootstock.pki.plugins.module_utils._keys.policy import default_policy
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import AwsError, KeyStateError
 
@@ -28,6 +28,7 @@ class StoredKey:
     policy: dict[str, Any]
     granted: bool = False
     last_used: str = ""
+    tracked_since: str = ""
 
 
 @dataclass
@@ -50,6 +51,7 @@ class MemoryKeyStore:
     step: Callable[[str], object] = str
     denied: frozenset[str] = frozenset()
     calls: list[str] = field(default_factory=list)
+    bypassed: bool = False
 
     def describe(self, key_id: str) -> KeyDescription | None:
         return self._do("describe", lambda: self._describe(key_id))
@@ -66,8 +68,27 @@ class MemoryKeyStore:
     def has_grants(self, key_id: str) -> bool:
         return self._do("has_grants", lambda: self.account.keys[key_id].granted)
 
-    def last_used(self, key_id: str) -> str:
-        return self._do("last_used", lambda: self.account.keys[key_id].last_used)
+    def last_use(self, key_id: str) -> LastUse:
+        key = self.account.keys[key_id]
+        return self._do("last_use", lambda: LastUse(key.last_used, key.tracked_since))
+
+    def account_root(self) -> str:
+        return self._do("account_root", lambda: "arn:aws:iam::111122223333:root")
+
+    def public_key(self, key_id: str) -> bytes:
+        return self._do("public_key", key_id.encode)
+
+    def move_alias(self, alias: str, key_id: str) -> None:
+        self._do("move_alias", lambda: self.account.aliases.update({alias: key_id}))
+
+    def enable(self, key_id: str) -> None:
+        self._do("enable", lambda: self._amend(key_id, state="Enabled"))
+
+    def disable(self, key_id: str) -> None:
+        self._do("disable", lambda: self._amend(key_id, state="Disabled"))
+
+    def cancel_deletion(self, key_id: str) -> None:
+        self._do("cancel_deletion", lambda: self._amend(key_id, state="Disabled", deletion_date=""))
 
     def find_by_tag(self, name: str, value: str) -> list[str]:
         return self._do(
@@ -81,12 +102,14 @@ class MemoryKeyStore:
         self._do("set_tags", lambda: self.account.keys[key_id].tags.update(tags))
 
     def remove_tags(self, key_id: str, names: Sequence[str]) -> None:
-        self._do("remove_tags", lambda: [self.account.keys[key_id].tags.pop(name) for name in names])
+        tags = self.account.keys[key_id.removeprefix(ACCOUNT)].tags
+        self._do("remove_tags", lambda: [tags.pop(name, "") for name in names])
 
     def policy(self, key_id: str) -> dict[str, Any]:
         return self._do("policy", lambda: dict(self.account.keys[key_id].policy))
 
-    def put_policy(self, key_id: str, policy: Mapping[str, Any]) -> None:
+    def put_policy(self, key_id: str, policy: Mapping[str, Any], bypass_lockout_check: bool) -> None:
+        self.bypassed = bypass_lockout_check
         self._do("put_policy", lambda: setattr(self.account.keys[key_id], "policy", dict(policy)))
 
     def set_description(self, key_id: str, description: str) -> None:

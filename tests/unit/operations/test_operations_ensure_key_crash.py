@@ -20,8 +20,9 @@ import pytest
 
 from ansible_collections.rootstock.pki.plugins.module_utils._aws import kms
 from ansible_collections.rootstock.pki.plugins.module_utils._aws.key_store import KmsKeyStore
-from ansible_collections.rootstock.pki.plugins.module_utils._keys.plan import DesiredKey
-from ansible_collections.rootstock.pki.plugins.module_utils._operations.ensure_key import ensure_key, read_key
+from ansible_collections.rootstock.pki.plugins.module_utils._keys.desired import DesiredKey
+from ansible_collections.rootstock.pki.plugins.module_utils._operations.ensure_key import ensure_key
+from ansible_collections.rootstock.pki.plugins.module_utils._operations.read_key import read_key
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import PkiError
 from localaws.server import Server, running
 from localaws.testing import Account, Principal, new_account
@@ -49,9 +50,11 @@ CUTS = [(call, when) for call in ("kms:CreateKey", "kms:CreateAlias") for when i
 def converge(caller: Principal, alias: str) -> str:
     """Do what kms_key does outside check mode and return the ARN of the key."""
     client = caller.client("kms")
-    store = KmsKeyStore(client, lambda: client, partial(caller.client, "resourcegroupstaggingapi"))
+    store = KmsKeyStore(
+        client, lambda: client, partial(caller.client, "resourcegroupstaggingapi"), partial(caller.client, "sts")
+    )
     desired = DesiredKey(alias, "", "ECC_NIST_P256", "SIGN_VERIFY", use="ca", tags={"team": "pki"})
-    return str(ensure_key(store, desired, read_key(store, desired)).key.description.arn)
+    return str(ensure_key(store, desired, read_key(store, desired), None).key.description.arn)
 
 
 def keys_of(account: Account, alias: str) -> tuple[list[str], str]:
@@ -110,9 +113,11 @@ def killed_at(caller: Principal, alias: str, call: str, when: str) -> None:
     client = caller.client("kms")
     name = call.partition(":")[2]
     client.meta.events.register(f"{'before' if when == 'before' else 'after'}-call.kms.{name}", die)
-    store = KmsKeyStore(client, lambda: client, partial(caller.client, "resourcegroupstaggingapi"))
+    store = KmsKeyStore(
+        client, lambda: client, partial(caller.client, "resourcegroupstaggingapi"), partial(caller.client, "sts")
+    )
     desired = DesiredKey(alias, "", "ECC_NIST_P256", "SIGN_VERIFY", use="ca", tags={"team": "pki"})
-    ensure_key(store, desired, read_key(store, desired))
+    ensure_key(store, desired, read_key(store, desired), None)
 
 
 @pytest.mark.parametrize(("call", "when"), CUTS)

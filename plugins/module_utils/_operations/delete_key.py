@@ -1,0 +1,125 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A key goes to deletion when nobody needs it any more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from .._keys.description import KeyDescription
+from .._keys.names import USE_TAG
+from .._keys.plan import GOING
+from .._ledger.entries import authority_of
+from .._ledger.files import FileLedger
+from .._ledger.port import Ledger, LedgerState
+from .._pki.errors import AwsError, KeyStateError, SpecError
+from .._pki.plan import Change, Plan
+from .._pki.times import to_duration
+from .key_store import KeyStore
+
+TIME = "%Y-%m-%dT%H:%M:%SZ"
+
+
+@dataclass(frozen=True)
+class Guard:
+    """What must be so before a key may go.
+
+    Attributes:
+        ledger: opens the record of what the key signed, given its SubjectPublicKeyInfo (DER); None where there is none.
+        unused_for: how long nobody may have used it.
+        force: let it go whatever it is needed for.
+    """
+
+    ledger: Callable[[bytes], Ledger] | None
+    unused_for: timedelta
+    force: bool = False
+
+
+def to_guard(ledger_path: str | None, unused_for: str, force: bool, now: datetime) -> Guard:
+    """Return the guard that the options of a task ask for.
+
+    Raises:
+        SpecError: the ledger is not there, or the time is not understood.
+    """
+    path = Path(ledger_path) if ledger_path else None
+    if path is not None and not path.is_file():
+        raise SpecError(f"ledger_path {path}: there is no such file; name the authority's ledger, or leave it out")
+    ledger = (lambda key: FileLedger(path, lambda: now, authority_of(key))) if path is not None else None
+    return Guard(ledger, to_duration(unused_for), force)
+
+
+def plan_deletion(key: KeyDescription | None, days: int) -> Plan:
+    """Return what is to change for the key to be gone; a key that is pending deletion already is left as it is."""
+    if key is None or key.state in GOING:
+        return Plan()
+    return Plan((Change("key_state", key.state, "PendingDeletion"), Change("pending_window", None, days)))
+
+
+def check_unneeded(store: KeyStore, key: KeyDescription, guard: Guard, now: datetime) -> None:
+    """Refuse to let a key go that somebody needs.
+
+    Raises:
+        KeyStateError: what it is needed for, all of it in one message.
+        LedgerError: the ledger is damaged or not of this key.
+    """
+    if guard.force:
+        return
+    needed = [*_duties(store, key, guard, now), *_use(store, key, guard.unused_for, now)]
+    if needed:
+        raise KeyStateError(f"{key.arn} is not deleted: {'; '.join(needed)}. Wait, or set force")
+
+
+def _duties(store: KeyStore, key: KeyDescription, guard: Guard, now: datetime) -> list[str]:
+    if guard.ledger is None:
+        authority = store.tags(key.key_id).get(USE_TAG) == "ca"
+        return ["it is an authority's, so name its ledger_path"] if authority else []
+    return ledger_duties(guard.ledger(store.public_key(key.key_id)).read(), now)
+
+
+def ledger_duties(state: LedgerState, now: datetime) -> list[str]:
+    """Return what an authority still owes to those who rely on it."""
+    alive = [record for record in state.certificates if record.not_after >= now]
+    known = {record.serial for record in state.certificates}
+    unknown = [intent.serial for intent in state.open_intents if intent.purpose == "certificate"]
+    listed = [
+        revocation.serial
+        for revocation in state.revocations
+        if revocation.serial not in known and (revocation.not_after is None or revocation.not_after >= now)
+    ]
+    crls = [crl for crl in state.crls if crl.next_update >= now]
+    last = max((record.not_after for record in alive), default=now)
+    duties = (
+        (
+            alive,
+            f"its ledger shows {_some(record.name or record.serial for record in alive)} valid until {last:{TIME}}",
+        ),
+        (unknown, f"its ledger cannot tell whether {_some(unknown)} was issued"),
+        (listed, f"CRLs must go on listing {_some(listed)}"),
+        (crls, f"relying parties expect a CRL after number {max((crl.number for crl in crls), default=0)}"),
+    )
+    return [duty for found, duty in duties if found]
+
+
+def _some(names: Iterable[str]) -> str:
+    listed = sorted(set(names))
+    more = f" and {len(listed) - 3} more" if len(listed) > 3 else ""
+    return ", ".join(listed[:3]) + more
+
+
+def _use(store: KeyStore, key: KeyDescription, unused_for: timedelta, now: datetime) -> list[str]:
+    """Return the last use where it is too recent, or not known for long enough."""
+    since = (now - unused_for).strftime(TIME)
+    try:
+        last = store.last_use(key.key_id)
+    except AwsError as exc:
+        return [f"whether it is still used cannot be known ({exc})"]
+    if last.at >= since and last.at:
+        return [f"it was used at {last.at}, and unused_for asks for none since {since}"]
+    if not last.at and last.tracked_since > since and key.created < last.tracked_since[:10]:
+        return [f"AWS knows of its use only since {last.tracked_since}, and unused_for asks for none since {since}"]
+    return []
