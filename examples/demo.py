@@ -125,7 +125,7 @@ def alone() -> Iterator[None]:
 
 def command_of(process: str) -> str:
     try:
-        return Path("/proc", process, "cmdline").read_text()
+        return Path("/proc", process or "none", "cmdline").read_text()
     except OSError:
         return ""
 
@@ -309,13 +309,15 @@ def openssl(*arguments: str | Path, expected: int = 0) -> str:
 
 
 def next_steps() -> list[str]:
-    return [
-        f"{shown(HERE)}/inventory.yml                the YAML file it all came from",
-        f"{shown(PKI)}/services/ledger.jsonl      what services signed, written down before it was signed",
-        f"{shown(PKI)}/certificates/web.fullchain.pem",
-        f"openssl x509 -in {shown(PKI)}/services/ca.pem -noout -text",
-        "make aws                                 a local AWS to play with; it prints how to reach it",
-    ]
+    things = {
+        f"{shown(HERE)}/inventory.yml": "the YAML file it all came from",
+        f"{shown(PKI)}/certificates/web.fullchain.pem": "what a TLS server is given, beside the key it made itself",
+        f"{shown(PKI)}/services/ledger.jsonl": "what the authority signed, written down before it was signed",
+        f"openssl x509 -in {shown(PKI)}/services/ca.pem -noout -text": "the constraints it lives under",
+        "make aws": "a local AWS that stays, to change the inventory and run bootstrap again",
+    }
+    width = max(map(len, things))
+    return [f"{thing:{width}}  {why}" for thing, why in things.items()]
 
 
 if __name__ == "__main__":

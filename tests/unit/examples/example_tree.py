@@ -88,9 +88,9 @@ def issue(workshop: Workshop, options: dict[str, Any]) -> None:
     """Do what kms_x509_cert does with *options*, without AWS and without attributes of files."""
     checked = ArgumentSpecValidator(ARGUMENT_SPEC).validate({k: v for k, v in options.items() if k != "aws"})
     assert checked.error_messages == []
-    task = to_task(checked.validated_parameters)
+    task = to_task(checked.validated_parameters, options["path"], None)
     ports = workshop.ports(task)
     planned = plan_certificate(task, ports)
     done = carry_out(planned, ports, workshop.issuing(task.issuer_key_id))
-    for file in certificate_files(checked.validated_parameters, done.certificate, done.chain):
+    for file in certificate_files(checked.validated_parameters, done.certificate, done.bundle):
         Path(file.path).write_bytes(file.content or b"")
