@@ -50,7 +50,7 @@ def parse_serial(text: object) -> int:
     try:
         return to_serial_number(text)
     except PkiError as exc:
-        raise AnsibleFilterError(f"parse_serial: {exc}") from exc
+        raise AnsibleFilterError(f"parse_serial: {exc}") from None  # Ansible would show every error of a chain
 
 
 class FilterModule:

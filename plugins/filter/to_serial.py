@@ -51,7 +51,7 @@ def to_serial(serial_number: object) -> str:
     try:
         return serial_with_colons(serial_number)
     except PkiError as exc:
-        raise AnsibleFilterError(f"to_serial: {exc}") from exc
+        raise AnsibleFilterError(f"to_serial: {exc}") from None  # Ansible would show every error of a chain
 
 
 class FilterModule:

@@ -65,7 +65,7 @@ def x509_cert_info(data: object) -> dict[str, object]:
         certificate = load_certificates(content, "the input")[0]
         return describe_certificate(certificate, datetime.now(timezone.utc).replace(microsecond=0))
     except PkiError as exc:
-        raise AnsibleFilterError(f"x509_cert_info: {exc}") from exc
+        raise AnsibleFilterError(f"x509_cert_info: {exc}") from None  # Ansible would show every error of a chain
 
 
 class FilterModule:

@@ -64,4 +64,4 @@ class LookupModule(AWSLookupBase):
         try:
             return [get_public_key(client, term).pem for term in terms]
         except PkiError as exc:
-            raise AnsibleLookupError(f"kms_public_key: {exc}") from exc
+            raise AnsibleLookupError(f"kms_public_key: {exc}") from None  # Ansible would show every error of a chain

@@ -402,7 +402,7 @@ sign_calls:
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -411,7 +411,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.rootstock.pki.plugins.module_utils._ledger.entries import authority_of
 from ansible_collections.rootstock.pki.plugins.module_utils._ledger.files import FileLedger
 from ansible_collections.rootstock.pki.plugins.module_utils._module.aws import require_cryptography
-from ansible_collections.rootstock.pki.plugins.module_utils._module.converge import converge
+from ansible_collections.rootstock.pki.plugins.module_utils._module.converge import converge, utc_now
 from ansible_collections.rootstock.pki.plugins.module_utils._module.files import read_if_there
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.ledger_standing import ledger_standing
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.certificate_info import (
@@ -459,7 +459,7 @@ def read_ledger(path: str, certificate: Any, issuer: Any, now: datetime) -> Any:
 def run(module: AnsibleModule) -> None:
     require_cryptography(module)
     params, missing = module.params, []
-    now = datetime.now(timezone.utc).replace(microsecond=0)
+    now = utc_now()
     certificate = load(params["path"], params["content"], "content", missing)
     issuer = load(params["issuer_path"], params["issuer_content"], "issuer_content", missing)
     if params["ledger_path"] is not None and not Path(params["ledger_path"]).exists():
