@@ -280,6 +280,15 @@ def test_a_root_is_issued_again_only_when_the_task_says_so(workshop: Workshop) -
     assert workshop.plan("root", "root_ca", path_length=3, reissue_root=True).reissue
 
 
+def test_a_root_whose_file_is_lost_is_not_quietly_replaced(workshop: Workshop) -> None:
+    workshop.root()
+    (workshop.folder / "root" / "ca.pem").unlink()
+    for copy in (workshop.folder / "root" / "issued").iterdir():
+        copy.unlink()
+    with pytest.raises(IssuerError, match="restore it where it is lost"):
+        workshop.plan("root", "root_ca")
+
+
 def test_a_root_that_comes_into_renewal_warns_and_stays(workshop: Workshop) -> None:
     workshop.root(not_after="+3000d")
     workshop.clock.forward(days=2500)

@@ -1,0 +1,111 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which certificate of a name is the current one, and where its bytes are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .._ledger.files import issued_path
+from .._pki.certificates import load_certificates, serial_hex, sha256_hex, signed_by
+from .._pki.errors import LedgerError
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+    from .._ledger.entries import Intent
+    from .._ledger.port import LedgerState
+    from .._pki.task import CertificateTask
+
+
+@dataclass(frozen=True)
+class Found:
+    """The certificate that is current now.
+
+    Attributes:
+        lifetime: the option texts it was issued with.
+        unfinished: the open intent it belongs to, where a run ended before it could record the outcome.
+    """
+
+    certificate: x509.Certificate
+    lifetime: Mapping[str, str]
+    unfinished: Intent | None = None
+
+    @property
+    def serial(self) -> str:
+        return serial_hex(self.certificate.serial_number)
+
+
+def why_none(task: CertificateTask, state: LedgerState, now: datetime) -> str:
+    """Return why a name that had certificates has none that counts."""
+    former = state.by_name(task.request.name)
+    if not former:
+        return ""
+    status = former[0].status(now)
+    return f"{former[0].serial} is {status}" if status != "valid" else f"the file of {former[0].serial} is missing"
+
+
+def find_current(
+    task: CertificateTask, state: LedgerState, issuer: x509.Certificate | None, now: datetime
+) -> Found | None:
+    """Return the newest certificate of the name whose bytes are at hand, recorded or stored by a run that then died.
+
+    Args:
+        issuer: None for a self-signed certificate.
+    """
+    record = state.current(task.request.name, now)
+    for intent in reversed(state.open_intents):
+        if (intent.purpose, intent.name) == ("certificate", task.request.name):
+            certificate = _signed_for(task, intent, issuer)
+            if certificate is not None and (record is None or intent.time >= record.recorded_at):
+                return Found(certificate, intent.lifetime, intent)
+    if record is None:
+        return None
+    copies = (_read(issued_path(Path(task.ledger_path), record.serial)), task.present)
+    for content in copies:
+        for certificate in load_certificates(content, task.path) if content and _is_pem(content) else ():
+            if serial_hex(certificate.serial_number) == record.serial:
+                return Found(certificate, record.lifetime)
+    return None
+
+
+def _signed_for(task: CertificateTask, intent: Intent, issuer: x509.Certificate | None) -> x509.Certificate | None:
+    """Return the certificate that was stored for *intent*, if its issuer's key signed just what the intent says."""
+    content = _read(issued_path(Path(task.ledger_path), intent.serial))
+    if content is None or not _is_pem(content):
+        return None
+    certificate = load_certificates(content, f"issued/{intent.serial}.pem")[0]
+    right = sha256_hex(certificate.tbs_certificate_bytes) == intent.content_sha256
+    return certificate if right and signed_by(certificate, issuer or certificate) else None
+
+
+def _is_pem(content: bytes) -> bool:
+    return b"-----BEGIN CERTIFICATE-----" in content
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as exc:
+        raise LedgerError(f"{path}: cannot be read ({exc.strerror}); it is the ledger's copy of a certificate") from exc
+
+
+def refuse_unknown_certificate(task: CertificateTask, found: Found | None, state: LedgerState) -> None:
+    """A certificate at the path that the ledger does not know would be lost without a trace."""
+    if task.present is None or task.force or not task.present.strip():
+        return
+    serial = serial_hex(load_certificates(task.present, task.path or "content")[0].serial_number)
+    if state.by_serial(serial) is None and (found is None or found.serial != serial):
+        where = task.path or "content"
+        raise LedgerError(
+            f"{where}: holds the certificate {serial}, which the ledger {task.ledger_path} does not know; "
+            "name the ledger that does, move the file away, or use force: true to replace it"
+        )
