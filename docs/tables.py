@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from ansible_collections.rootstock.pki.plugins.module_utils._keys.access import ACTIONS, ADMINISTRATION, RESCUE
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.profiles import KEY_TYPES, PROFILES, Profile
 
 GUIDES = Path(__file__).parent / "docsite" / "rst"
@@ -53,6 +54,18 @@ def key_usage(profile: Profile) -> str:
     return told
 
 
+def access_rows() -> list[tuple[str, ...]]:
+    """Return the header and one row for each action on a key: who may do it under a key policy made of lists."""
+    nobody = ("kms:CreateGrant", "kms:DeriveSharedSecret", "kms:GenerateDataKey", "kms:ReplicateKey")
+    everything = {*ADMINISTRATION, *(action for actions in ACTIONS.values() for action in actions), *nobody}
+    columns = {**ACTIONS, "root user": RESCUE, "anybody else": ()}
+    header = ("action", *columns)
+    return [
+        header,
+        *((name, *("yes" if name in may else "no" for may in columns.values())) for name in sorted(everything)),
+    ]
+
+
 def rst_table(rows: Sequence[Sequence[str]]) -> str:
     """Return a list-table; the first row is the header."""
     lines = [".. list-table::", "   :header-rows: 1", ""]
@@ -69,8 +82,9 @@ def with_table(text: str, table: str) -> str:
 
 
 def main() -> None:
-    guide = GUIDES / "guide_profiles.rst"
-    guide.write_text(with_table(guide.read_text(), rst_table(profile_rows())))
+    for name, rows in (("guide_profiles.rst", profile_rows()), ("guide_key_policies.rst", access_rows())):
+        guide = GUIDES / name
+        guide.write_text(with_table(guide.read_text(), rst_table(rows)))
 
 
 if __name__ == "__main__":
