@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from .._ledger.entries import authority_of
 from .._ledger.files import FileLedger
-from .._pki.certificates import all_upwards, load_certificates, load_csr, load_public_key, path_upwards
+from .._pki.certificates import all_upwards, load_csr, load_public_key, load_usable_certificates, path_upwards
 from .._pki.errors import SpecError
 from .._pki.task import CSR, KMS, LEDGER_NAME
 from .._signer.algorithms import ALGORITHMS, KEY_SPECS, spec_of_public_key
@@ -121,10 +121,12 @@ def read_issuer(task: CertificateTask) -> IssuerPath:
     if task.issuer.content is None:
         missing = f"the issuer's certificate {task.issuer.label} does not exist yet; issue it first"
         return IssuerPath((), missing=(missing,))
-    issuer, *beside = load_certificates(task.issuer.content, task.issuer.label)
+    issuer, *beside = load_usable_certificates(task.issuer.content, task.issuer.label)
     given = [source for source in task.chain if source.content is not None]
-    pool = [certificate for source in given for certificate in load_certificates(source.content or b"", source.label)]
-    pool = [*beside, *pool]
+    pool = [
+        *beside,
+        *(one for source in given for one in load_usable_certificates(source.content or b"", source.label)),
+    ]
     return IssuerPath(path_upwards(issuer, pool), all_upwards(issuer, pool))
 
 

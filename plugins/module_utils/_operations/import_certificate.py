@@ -15,8 +15,8 @@ from .._pki.certificate import CertificateSpec, Lifetime, Validity
 from .._pki.certificates import (
     all_upwards,
     is_self_signed,
-    load_certificates,
     load_public_key,
+    load_usable_certificates,
     path_upwards,
     same_key,
     sha256_hex,
@@ -72,7 +72,7 @@ def check_import(task: ImportTask, now: datetime) -> Imported:
         SpecError: something cannot be read, or path validation would refuse it; all problems in one message.
         IssuerError: its path does not end at a trusted certificate.
     """
-    certificate, *beside = load_certificates(task.certificate.content or b"", task.certificate.label)
+    certificate, *beside = load_usable_certificates(task.certificate.content or b"", task.certificate.label)
     trusted = _load_all(task.trusted)
     pool = [*beside, *_load_all(task.above), *trusted]
     path = path_upwards(certificate, pool)
@@ -85,7 +85,7 @@ def check_import(task: ImportTask, now: datetime) -> Imported:
 
 
 def _load_all(sources: Sequence[Source]) -> list[x509.Certificate]:
-    return [found for source in sources for found in load_certificates(source.content or b"", source.label)]
+    return [found for source in sources for found in load_usable_certificates(source.content or b"", source.label)]
 
 
 def _require_trust(task: ImportTask, path: tuple[x509.Certificate, ...], trusted: Sequence[x509.Certificate]) -> None:

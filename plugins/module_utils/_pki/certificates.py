@@ -48,11 +48,37 @@ def load_certificates(content: bytes, source: str) -> tuple[x509.Certificate, ..
     return found
 
 
+def load_usable_certificates(content: bytes, source: str) -> tuple[x509.Certificate, ...]:
+    """Return the certificates in *content*, of which every part that others build upon can be read.
+
+    Raises:
+        SpecError: as load_certificates(), or a name, key or extension is malformed or of an unknown kind.
+    """
+    found = load_certificates(content, source)
+    for certificate in found:
+        _require_readable(certificate, source)
+    return found
+
+
+def _require_readable(thing: x509.Certificate | x509.CertificateSigningRequest, source: str) -> None:
+    """Read what the library parses only when asked, so that nothing is found malformed half-way."""
+    refusals = (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
+    what = "certificate" if isinstance(thing, x509.Certificate) else "CSR"
+    try:
+        thing.public_key()
+        for part in ("subject", "issuer", "extensions"):
+            getattr(thing, part, None)
+    except KeyError as exc:  # the library's word for a string type or TLS feature that it does not know
+        raise SpecError(f"{source}: a part of the {what} has the unknown value {exc}; have it made again") from exc
+    except refusals as exc:
+        raise SpecError(f"{source}: a part of the {what} cannot be read ({exc}); have it made again") from exc
+
+
 def load_csr(content: bytes, source: str) -> x509.CertificateSigningRequest:
     """Return the PKCS#10 request in *content* after checking that its key signed it (RFC 2986 4.2).
 
     Raises:
-        SpecError: it cannot be parsed, or its own signature does not verify.
+        SpecError: it cannot be parsed, a part of it is malformed, or its own signature does not verify.
     """
     try:
         der = content[:1] == b"\x30"
@@ -62,6 +88,7 @@ def load_csr(content: bytes, source: str) -> x509.CertificateSigningRequest:
         raise SpecError(f"{source}: not a readable CSR ({exc}); expected PKCS#10 in PEM or DER") from exc
     if not valid:
         raise SpecError(f"{source}: the CSR's signature does not verify under its own key; have it made again")
+    _require_readable(csr, source)
     return csr
 
 
