@@ -15,6 +15,9 @@ from .._pki.errors import SpecError
 
 POLICY_BYTES = 32_768
 ACCOUNT = re.compile(r"\d{12}")
+GONE = re.compile(r"A(?:ROA|IDA)[A-Z0-9]{12,}")
+"""What AWS makes of a principal in a stored policy when the role or user is deleted."""
+
 VERSION_WHEN_ABSENT = "2008-10-17"
 
 
@@ -108,5 +111,11 @@ def _values(value: Any, partition: str = "") -> list[str]:
     listed = value if isinstance(value, list) else [value]
     texts = {json.dumps(item) if isinstance(item, bool) else str(item) for item in listed}
     if partition:
-        texts = {f"arn:{partition}:iam::{text}:root" if ACCOUNT.fullmatch(text) else text for text in texts}
+        texts = {_principal(text, partition) for text in texts}
     return sorted(texts)
+
+
+def _principal(text: str, partition: str) -> str:
+    if GONE.fullmatch(text):
+        return f"{text} (a deleted {'role' if text.startswith('AROA') else 'user'})"
+    return f"arn:{partition}:iam::{text}:root" if ACCOUNT.fullmatch(text) else text

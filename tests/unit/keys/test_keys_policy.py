@@ -141,3 +141,12 @@ def test_a_malformed_statement_is_left_for_kms_to_refuse(odd: dict[str, Any]) ->
 def test_the_default_policy_is_that_of_the_account_and_partition_of_the_key() -> None:
     found = default_policy("arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/k")
     assert found["Statement"][0]["Principal"] == {"AWS": "arn:aws-us-gov:iam::111122223333:root"}
+
+
+def test_principals_that_were_deleted_are_named_as_such_and_never_equal_what_took_their_name() -> None:
+    found = policy(statement(Principal={"AWS": ["AROAIOSFODNN7EXAMPLE", "AIDAIOSFODNN7EXAMPLE"]}))
+    form = normalised(found)
+    assert form["Statement"][0]["Principal"] == {
+        "AWS": ["AIDAIOSFODNN7EXAMPLE (a deleted user)", "AROAIOSFODNN7EXAMPLE (a deleted role)"]
+    }
+    assert normalised(form) == form != normalised(policy(statement(Principal={"AWS": [ROOT]})))

@@ -66,3 +66,54 @@ def test_no_option_takes_a_name_of_the_aws_options() -> None:
     taken = {name for option, spec in aws_argument_spec().items() for name in (option, *spec.get("aliases", ()))}
     ours = {name for option, spec in KEY_OPTIONS.items() for name in (option, *spec.get("aliases", ()))}
     assert not taken & ours
+
+
+def test_without_lists_the_key_policy_is_left_alone() -> None:
+    assert to_desired_key(params(minimum_pending_window=7)).access is None
+
+
+@pytest.mark.parametrize("given", [{"administrators": []}, {"account_root": "full"}, {"break_glass_principals": []}])
+def test_any_list_makes_the_whole_policy(given: dict[str, Any]) -> None:
+    assert to_desired_key(params(**given)).access is not None
+
+
+ROLE = "arn:aws:iam::111122223333:role/x"
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"signers": [111122223333]}, "write account numbers in quotes"),
+        ({"signers": [{"principal": ROLE, "condition": {}}]}, "neither a principal nor a table"),
+        ({"signers": [{"principal": ROLE, "conditions": []}, ["x"]]}, "neither a principal nor a table"),
+        ({"signers": [ROLE], "policy": json.dumps(POLICY)}, "policy is the whole key policy"),
+        ({"signing_algorithms": ["ECDSA_SHA_256"]}, "narrows what signers may do"),
+        ({"signers": [ROLE], "signing_algorithms": ["RSASSA_PSS_SHA_256"]}, "none of this key's"),
+        ({"signers": [ROLE], "minimum_pending_window": 6}, "KMS takes 7 to 30"),
+        ({"aliases": ["aws/x"]}, "belong to AWS"),
+    ],
+)
+def test_lists_that_cannot_be_are_refused_with_the_reason(given: dict[str, Any], reason: str) -> None:
+    with pytest.raises(SpecError, match=reason):
+        to_desired_key(params(**given))
+
+
+@pytest.mark.parametrize(
+    ("key_spec", "use", "types"),
+    [
+        ("ECC_NIST_P256", "ca", ("DIGEST",)),
+        ("RSA_4096", "ocsp", ("DIGEST",)),
+        ("ECC_NIST_EDWARDS25519", "ca", ("RAW",)),
+        ("ML_DSA_87", "ca", ("EXTERNAL_MU",)),
+        ("ECC_NIST_P256", "sign", ("DIGEST", "RAW")),
+        ("ECC_NIST_EDWARDS25519", "sign", ("DIGEST", "RAW")),
+        ("ML_DSA_87", None, ("EXTERNAL_MU", "RAW")),
+    ],
+)
+def test_authorities_send_the_one_thing_that_they_sign_and_others_all_that_fits(
+    key_spec: str, use: str | None, types: tuple[str, ...]
+) -> None:
+    access = to_desired_key(params(key_spec=key_spec, use=use, signers=[ROLE])).access
+    assert access
+    assert access.message_types == types
+    assert access.signing_algorithms == KEY_SPECS[key_spec].signing_algorithms

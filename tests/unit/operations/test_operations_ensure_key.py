@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.rootstock.pki.plugins.module_utils._keys.access import Grantee, KeyAccess
 from ansible_collections.rootstock.pki.plugins.module_utils._keys.desired import DesiredKey, new_key
 from ansible_collections.rootstock.pki.plugins.module_utils._keys.plan import CurrentKey, plan_key
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.ensure_key import EnsuredKey, ensure_key
@@ -318,3 +319,111 @@ def test_a_leftover_that_goes_to_deletion_while_it_is_taken_up_gives_way_to_the_
             MemoryKeyStore(account).schedule_deletion("key-1", 30)
 
     assert converge(MemoryKeyStore(account, step)).key.description.key_id == "key-2"
+
+
+def test_more_names_are_given_and_then_cost_one_call() -> None:
+    account = Keys()
+    desired = replace(BARE, aliases=("alias/two", "alias/three"))
+    made = converge(MemoryKeyStore(account), desired)
+    assert account.aliases == {"alias/pki/root": "key-1", "alias/two": "key-1", "alias/three": "key-1"}
+    assert sorted(made.key.aliases or ()) == ["alias/pki/root", "alias/three", "alias/two"]
+    store = MemoryKeyStore(account)
+    assert is_as_wanted(read_key(store, desired), desired)
+    assert store.calls == ["describe", "aliases"]
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_name_of_another_key_is_an_error_before_anything_is_done(exists: bool) -> None:
+    account = Keys()
+    converge(MemoryKeyStore(account), replace(BARE, alias="alias/two"))
+    if exists:
+        converge(MemoryKeyStore(account), BARE)
+    count = len(account.keys)
+    with pytest.raises(KeyStateError, match=r"alias/two points to .*key-1.*set move_alias"):
+        converge(MemoryKeyStore(account), replace(BARE, aliases=("alias/two",)))
+    assert len(account.keys) == count
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_with_move_alias_a_name_is_taken_from_the_other_key_which_then_does_not_look_like_a_leftover(
+    exists: bool,
+) -> None:
+    account = Keys()
+    converge(MemoryKeyStore(account), replace(BARE, alias="alias/two"))
+    if exists:
+        converge(MemoryKeyStore(account), BARE)
+    desired = replace(BARE, aliases=("alias/two",), move_alias=True)
+    converge(MemoryKeyStore(account), desired)
+    assert account.aliases == {"alias/pki/root": "key-2", "alias/two": "key-2"}
+    assert "rootstock:alias" not in account.keys["key-1"].tags
+    assert is_as_wanted(read_key(MemoryKeyStore(account), desired), desired)
+
+
+def test_with_move_alias_the_keys_own_name_follows_key_id() -> None:
+    account = Keys()
+    for alias in ("alias/one", "alias/two"):
+        converge(MemoryKeyStore(account), replace(BARE, alias=alias))
+    desired = replace(BARE, alias="alias/one", key_id="key-2", move_alias=True)
+    converge(MemoryKeyStore(account), desired)
+    assert account.aliases == {"alias/one": "key-2", "alias/two": "key-2"}
+
+
+def test_a_name_is_not_moved_between_keys_of_different_kinds() -> None:
+    account = Keys()
+    converge(MemoryKeyStore(account), replace(BARE, alias="alias/two", key_usage="ENCRYPT_DECRYPT"))
+    with pytest.raises(KeyStateError, match="only between keys of one kind"):
+        converge(MemoryKeyStore(account), replace(BARE, aliases=("alias/two",), move_alias=True))
+
+
+def test_a_key_is_disabled_and_enabled_by_one_call_each() -> None:
+    account = Keys()
+    for enabled, state in ((False, "Disabled"), (True, "Enabled")):
+        desired = replace(BARE, enabled=enabled)
+        ensured = converge(MemoryKeyStore(account), desired)
+        assert ensured.key.description.state == account.keys["key-1"].description.state == state
+        assert is_as_wanted(read_key(MemoryKeyStore(account), desired), desired)
+
+
+def test_a_deletion_is_cancelled_before_anything_else_is_changed() -> None:
+    account = Keys()
+    converge(MemoryKeyStore(account))
+    MemoryKeyStore(account).schedule_deletion("key-1", 7)
+    store = MemoryKeyStore(account)
+    desired = replace(WANTED, cancel_deletion=True, enabled=True, description="Back")
+    ensured = converge(store, desired)
+    assert store.calls == ["describe", "tags", "cancel_deletion", "enable", "set_description"]
+    assert (ensured.key.description.state, ensured.key.description.deletion_date) == ("Enabled", "")
+    assert is_as_wanted(read_key(MemoryKeyStore(account), desired), desired)
+
+
+def test_a_deletion_is_not_cancelled_by_present() -> None:
+    account = Keys()
+    converge(MemoryKeyStore(account))
+    MemoryKeyStore(account).schedule_deletion("key-1", 7)
+    with pytest.raises(KeyStateError, match="pending deletion on in 7 days"):
+        converge(MemoryKeyStore(account), replace(WANTED, enabled=True))
+
+
+def test_the_lockout_check_is_bypassed_only_when_asked_for() -> None:
+    account = Keys()
+    converge(MemoryKeyStore(account))
+    for bypass in (True, False):
+        store = MemoryKeyStore(account)
+        converge(store, replace(WANTED, policy={**POLICY, "Id": str(bypass)}, bypass_lockout_check=bypass))
+        assert store.bypassed is bypass
+
+
+def test_a_policy_made_of_lists_is_written_with_the_key_and_asks_for_the_account_only_then() -> None:
+    account = Keys()
+    access = KeyAccess(administrators=(Grantee("arn:aws:iam::111122223333:role/Admin", {}),))
+    desired = replace(BARE, access=access)
+    store = MemoryKeyStore(account)
+    converge(store, desired)
+    assert store.calls == ["describe", "account_root", *CREATION[1:]]
+    assert account.keys["key-1"].policy["Statement"][1]["Principal"] == {
+        "AWS": ["arn:aws:iam::111122223333:role/Admin"]
+    }
+    store = MemoryKeyStore(account)
+    current = read_key(store, desired)
+    assert not plan_key(current, desired, read_policy(store, desired, current)).changed
+    assert store.calls == ["describe", "policy"]
