@@ -28,8 +28,6 @@ EXTENSIONS: tuple[tuple[x509.ExtensionType, bool], ...] = (
 )
 UNREADABLE = re.compile(r"not a readable CSR|does not verify under its own key|part of the CSR cannot be read")
 
-)
-
 
 @pytest.fixture
 def office(tmp_path: Path) -> Office:
