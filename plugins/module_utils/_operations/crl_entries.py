@@ -1,0 +1,135 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which certificates a CRL lists: a full one, a delta CRL, the one of a partition (RFC 5280 3.3, 5.2.4, 5.3)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .._pki.certificates import sha256_hex
+from .._pki.crl import REMOVE_FROM_CRL, CrlEntry, crl_der, crl_entries, crl_number_of, load_crl
+from .._pki.crl_partitions import OPENED_AS_NEEDED, partition_of
+from .._pki.errors import SpecError
+from .crl_shards import check_partitions, partition_in, partitions_opened
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+    from .._ledger.port import LedgerState
+    from .._ledger.state import Revocation
+    from .._pki.crl_task import CrlTask
+
+
+@dataclass(frozen=True)
+class DeltaBase:
+    """The full CRL that a delta CRL builds on."""
+
+    number: int
+    crl: x509.CertificateRevocationList
+
+
+def read_crl(path: str) -> bytes | None:
+    """Return the DER of the CRL at *path*, None where there is none.
+
+    Raises:
+        SpecError: the file cannot be read.
+    """
+    try:
+        return crl_der(Path(path).read_bytes())
+    except FileNotFoundError:
+        return None
+    except OSError as exc:
+        raise SpecError(f"{path}: cannot be read ({exc.strerror})") from exc
+
+
+def partitions_of(task: CrlTask, issuer: x509.Certificate, state: LedgerState) -> list[CrlTask]:
+    """Return *task*, or that of each partition of the authority.
+
+    Raises:
+        SpecError: the ledger says that the authority has another number of partitions.
+    """
+    check_partitions(task.partitions, issuer, state)
+    if task.partitions is None:
+        return [task]
+    count = task.partitions if task.partitions != OPENED_AS_NEEDED else max(1, partitions_opened(state))
+    return [task.of_partition(partition) for partition in range(count)]
+
+
+def delta_base(task: CrlTask, state: LedgerState) -> tuple[DeltaBase | None, tuple[str, ...]]:
+    """Return the full CRL that is current, for a delta CRL; what is missing where it is not at hand."""
+    if not task.is_delta:
+        return None, ()
+    last, der = state.last_crl(task.part), read_crl(task.base_path)
+    if last is None or der is None or sha256_hex(der) != last.crl_sha256:
+        found = "is not the last full CRL of the ledger" if der is not None else "does not exist yet"
+        return None, (f"the base CRL {task.base_path} {found}; have it made first",)
+    return DeltaBase(last.number, load_crl(der, task.base_path)), ()
+
+
+def entries_of(task: CrlTask, state: LedgerState, base: DeltaBase | None) -> Iterator[CrlEntry]:
+    """Yield the entries of the CRL that *task* wants, by what *state* says."""
+    return _full_entries(task, state) if base is None else iter(_delta_entries(task, state, base))
+
+
+def revocations_of(task: CrlTask, state: LedgerState) -> Iterator[Revocation]:
+    """Yield the revocations that are the business of this CRL."""
+    for revocation in state.revocations:
+        if task.partition is None or _partition(task, state, revocation.serial) == task.partition:
+            yield revocation
+
+
+def _partition(task: CrlTask, state: LedgerState, serial: str) -> int:
+    if task.partitions:
+        return partition_of(int(serial, 16), task.partitions)
+    return partition_in(state, serial)
+
+
+def revocations_mark(task: CrlTask, state: LedgerState) -> str:
+    """Return what differs when the revocations of one partition differ; what has expired since counts on."""
+    digest = hashlib.sha256()
+    for revocation in revocations_of(task, state):
+        digest.update(repr(revocation[:4]).encode())
+    return digest.hexdigest()
+
+
+def _full_entries(task: CrlTask, state: LedgerState) -> Iterator[CrlEntry]:
+    """Yield who is revoked, but those that have expired and stood in a CRL after that (RFC 5280 3.3)."""
+    last = state.last_crl(task.part)
+    settled = last.this_update if last else None
+    for serial, reason, revoked_at, invalidity_date, not_after, _holds in revocations_of(task, state):
+        if not_after is None or settled is None or not_after >= settled or revoked_at > settled:
+            yield CrlEntry(int(serial, 16), revoked_at, reason, invalidity_date)
+
+
+def _delta_entries(task: CrlTask, state: LedgerState, base: DeltaBase) -> list[CrlEntry]:
+    """Return what changed since the base: new or other revocations, and the holds that ended.
+
+    A hold that began and ended after the base is named too where the delta CRL before this one had it (5.3.1).
+    """
+    before = set(crl_entries(base.crl))
+    changed = [entry for entry in _full_entries(task, state) if entry not in before]
+    still = {int(revocation.serial, 16) for revocation in state.revocations}
+    gone = {entry.serial_number: entry for entry in (*before, *_former_delta(task, base))}
+    ended = [
+        CrlEntry(serial, entry.revoked_at, REMOVE_FROM_CRL, None)
+        for serial, entry in sorted(gone.items())
+        if serial not in still
+    ]
+    return changed + ended
+
+
+def _former_delta(task: CrlTask, base: DeltaBase) -> list[CrlEntry]:
+    der = read_crl(task.path)
+    try:
+        crl = load_crl(der, task.path) if der is not None else None
+    except SpecError:
+        return []
+    if crl is None or (crl_number_of(crl) or 0) <= base.number:
+        return []
+    return list(crl_entries(crl))

@@ -1,0 +1,230 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Make a CRL: record, sign, verify, store, record the outcome. This is where CRLs are signed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .._ledger.entries import Crl, Intent, Refused, new_id
+from .._ledger.holders import this_holder
+from .._ledger.port import NameClaimed
+from .._pki.certificates import sha256_hex
+from .._pki.crl import CrlSpec, crl_builder, crl_period, crl_to_der, next_number, to_revoked
+from .._pki.crl_task import delta_scope
+from .._pki.errors import AwsError, IssuerError, KeyStateError, LedgerError, SpecError
+from .._signer.session import SigningSession
+from .crl_entries import delta_base, entries_of, revocations_mark
+from .crl_plan import PURPOSE, REVOCATIONS, CrlPlan, CrlPorts, crl_line, plan_crl
+from .issue_certificate import make_folder
+from .recording import IntentRecorder
+from .signing import sign_builder
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+    from .._ledger.port import LedgerState
+    from .._signer.algorithms import AlgorithmRow
+    from .._signer.ports import MessageSigner
+
+WAIT_FOR_OTHERS = timedelta(seconds=60)
+ENTRIES = "entries"
+
+
+@dataclass(frozen=True)
+class CrlSigning:
+    """What signing needs beyond planning.
+
+    Attributes:
+        caller_arn: who signs, for the record.
+        store: puts the CRL where the task wants it, in full or not at all.
+    """
+
+    signer: MessageSigner
+    caller_arn: Callable[[], str]
+    clock: Callable[[], datetime]
+    store: Callable[[CrlPlan, x509.CertificateRevocationList], None]
+    sleep: Callable[[float], None] = field(default=time.sleep)
+
+
+@dataclass(frozen=True)
+class MadeCrl:
+    """The CRL that is current after a run, and what it took.
+
+    Attributes:
+        by_another: another run made it while this one was about to.
+    """
+
+    line: Crl
+    sign_calls: int = 0
+    by_another: bool = False
+
+
+@dataclass
+class NumberedRecorder(IntentRecorder):
+    """Claims the scope, and then makes sure that nobody else has used the number meanwhile."""
+
+    part: str = ""
+    number: int = 0
+
+    def attempt(self, content_sha256: str) -> None:
+        first = self.intent is None
+        super().attempt(content_sha256)
+        if first and self.intent is not None:
+            if highest_number(self.ledger.read(), self.part, self.intent.id) < self.number:
+                return
+            told = f"another run has made a CRL number {self.number} or higher meanwhile; run again"
+            self.ledger.append(Refused(new_id(), self.clock(), self.intent.id, told))
+            raise NameClaimed(told)
+
+
+def highest_number(state: LedgerState, part: str, but: str = "") -> int:
+    """Return the highest CRL number that full and delta CRLs of *part* have used, signed or about to be; 0 for none.
+
+    Args:
+        but: id of an intent that does not count.
+    """
+    signed = [crl.number for crl in (state.last_crl(part), state.last_crl(delta_scope(part))) if crl is not None]
+    begun = [
+        int(intent.details.get("number", 0))
+        for intent in state.open_intents
+        if (intent.purpose, intent.name) == (PURPOSE, claim_name(part)) and intent.id != but
+    ]
+    return max([*signed, *begun], default=0)
+
+
+def claim_name(part: str) -> str:
+    """Return the name that a run claims while it makes a CRL."""
+    return f"crl {part}"
+
+
+def carry_out_crl(planned: CrlPlan, planning: CrlPorts, signing: CrlSigning) -> MadeCrl:
+    """Do what *planned* says; where another run is at it, wait for its outcome and take that if it fits.
+
+    Raises:
+        NameClaimed: the other run does not end.
+        PkiError: as make_crl().
+    """
+    try:
+        return make_crl(planned, signing)
+    except NameClaimed as claimed:
+        _wait_for_other(planned, claimed, signing)
+    if planned.issuer is None:
+        raise IssuerError(f"{planned.task.path}: the issuer is missing")
+    task = replace(planned.task, force=False)
+    again = plan_crl(task, planned.issuer, planned.ledger, planned.ledger.read(), planning.clock())
+    made = make_crl(again, signing)
+    return made if again.remake else replace(made, by_another=True)
+
+
+def _wait_for_other(planned: CrlPlan, claimed: NameClaimed, signing: CrlSigning) -> None:
+    deadline = signing.clock() + WAIT_FOR_OTHERS
+    while planned.ledger.read().claim_on(claim_name(planned.task.part), signing.clock(), PURPOSE) is not None:
+        if signing.clock() > deadline:
+            raise claimed
+        signing.sleep(0.2)
+
+
+def make_crl(planned: CrlPlan, signing: CrlSigning) -> MadeCrl:
+    """Sign what *planned* says; its intent is on record before, the outcome after.
+
+    Raises:
+        NameClaimed: another run is making a CRL of the same certificates; nothing was signed.
+        AwsError: KMS refused or did not answer.
+        SignerError: what came back is not the issuer's signature; nothing was stored.
+        LedgerError: the ledger cannot be used.
+    """
+    if planned.unfinished is not None and planned.last is not None:
+        planned.ledger.append(replace(planned.last, time=signing.clock()))
+    if not planned.remake:
+        if planned.last is None:
+            raise LedgerError(f"{planned.task.path}: there is no CRL to complete; run again")
+        return MadeCrl(planned.last)
+    if planned.issuer is None or planned.algorithm is None:
+        raise SpecError("; ".join(planned.plan.pending))
+    caller = signing.caller_arn()
+    make_folder(Path(planned.task.path).parent)
+    make_folder(Path(planned.task.ledger_path).parent)
+    spec, revoked, details = _compose(planned, planned.issuer, signing.clock())
+    recorder = NumberedRecorder(
+        planned.ledger,
+        signing.clock,
+        lambda content_sha256: _intent(planned, details, content_sha256, signing.clock()),
+        part=planned.task.part,
+        number=spec.number,
+    )
+    session = SigningSession(signing.signer, recorder, spec.issuer.public_key(), signing.sleep)  # type: ignore[arg-type]
+    crl = _sign(planned, spec, revoked, session, planned.algorithm)
+    if recorder.intent is None:
+        raise LedgerError(f"{planned.task.ledger_path}: a CRL was signed without an intent")
+    signing.store(planned, crl)
+    times, sha256 = (spec.this_update, spec.next_update), sha256_hex(crl_to_der(crl))
+    line = crl_line(recorder.intent, planned.task.scope, *times, sha256, session.replies[-1].request_id, caller)
+    planned.ledger.append(replace(line, time=signing.clock()))
+    return MadeCrl(line, session.calls)
+
+
+def _sign(
+    planned: CrlPlan,
+    spec: CrlSpec,
+    revoked: list[x509.RevokedCertificate],
+    session: SigningSession,
+    algorithm: AlgorithmRow,
+) -> x509.CertificateRevocationList:
+    try:
+        crl: x509.CertificateRevocationList = sign_builder(crl_builder(spec, revoked), session, algorithm)
+    except (AwsError, KeyStateError) as exc:
+        if isinstance(session.recorder, IntentRecorder):
+            session.recorder.refused(exc)
+        raise
+    except SpecError as exc:
+        raise SpecError(f"{planned.task.path}: a CRL of {len(revoked)} entries is {exc}") from exc
+    return crl
+
+
+def _compose(
+    planned: CrlPlan, issuer: x509.Certificate, now: datetime
+) -> tuple[CrlSpec, list[x509.RevokedCertificate], dict[str, str]]:
+    """Return the CRL by what the ledger says at this moment, and the details of its intent."""
+    task, state = planned.task, planned.ledger.read()
+    base, missing = delta_base(task, state)
+    if missing:
+        raise SpecError("; ".join(missing))
+    this_update, next_update = crl_period(task.next_update, task.renew_before, now)
+    base_number = None if base is None else base.number
+    number = next_number(highest_number(state, task.part), this_update)
+    spec = CrlSpec(issuer, number, this_update, next_update, base_number, task.extensions())
+    revoked = to_revoked(entries_of(task, state, base))
+    details = {
+        **planned.words,
+        "scope": task.scope,
+        "number": str(number),
+        "mark": state.revocation_mark,
+        ENTRIES: str(len(revoked)),
+        **({} if base_number is None else {"base_number": str(base_number)}),
+        **({} if task.partition is None else {REVOCATIONS: revocations_mark(task, state)}),
+    }
+    return spec, revoked, details
+
+
+def _intent(planned: CrlPlan, details: dict[str, str], content_sha256: str, now: datetime) -> Intent:
+    return Intent(
+        id=new_id(),
+        time=now,
+        purpose=PURPOSE,
+        name=claim_name(planned.task.part),
+        serial="",
+        subject=planned.words["issuer"],
+        content_sha256=content_sha256,
+        key_arn=planned.task.issuer_key_id,
+        profile="",
+        holder=this_holder(),
+        details=details,
+    )
