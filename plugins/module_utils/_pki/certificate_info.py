@@ -244,8 +244,8 @@ def _constraints(subtrees: Sequence[x509.GeneralName] | None) -> list[str]:
 
 
 def _key_identifiers(extensions: x509.Extensions) -> Facts:
-    subject, _ = _find(extensions, x509.SubjectKeyIdentifier)
-    authority, _ = _find(extensions, x509.AuthorityKeyIdentifier)
+    subject = _find(extensions, x509.SubjectKeyIdentifier)[0]
+    authority = _find(extensions, x509.AuthorityKeyIdentifier)[0]
     names = None if authority is None else authority.authority_cert_issuer
     return {
         "subject_key_identifier": None if subject is None else subject.digest.hex(":"),
@@ -260,8 +260,8 @@ def _octets(value: bytes | None) -> str | None:
 
 
 def _locations(extensions: x509.Extensions) -> Facts:
-    access, _ = _find(extensions, x509.AuthorityInformationAccess)
-    points, _ = _find(extensions, x509.CRLDistributionPoints)
+    access = _find(extensions, x509.AuthorityInformationAccess)[0]
+    points = _find(extensions, x509.CRLDistributionPoints)[0]
     return {
         "ocsp_uri": _access_uri(access, OCSP),
         "issuer_uri": _access_uri(access, CA_ISSUERS),

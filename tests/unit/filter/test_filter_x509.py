@@ -124,8 +124,9 @@ def test_what_is_no_certificate_is_refused_with_a_sentence(value: object, says: 
 @given(st.data())
 def test_a_damaged_certificate_is_described_or_refused_with_a_sentence(data: Any) -> None:
     der = bytearray(to_der(certificate()))
-    for _ in range(data.draw(st.integers(1, 4))):
-        der[data.draw(st.integers(0, len(der) - 1))] = data.draw(st.integers(0, 255))
+    changes = st.lists(st.tuples(st.integers(0, len(der) - 1), st.integers(0, 255)), min_size=1, max_size=4)
+    for place, octet in data.draw(changes):
+        der[place] = octet
     armour = "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n"
     pem = armour.format(base64.b64encode(der).decode())
     assert refusal(lambda: x509_cert_info(pem)).startswith(("x509_cert_info: ", "none"))
@@ -133,7 +134,10 @@ def test_a_damaged_certificate_is_described_or_refused_with_a_sentence(data: Any
 
 def test_without_cryptography_the_filter_asks_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     find = util.find_spec
-    hidden = lambda name, package=None: None if name == "cryptography" else find(name, package)  # noqa: E731
+
+    def hidden(name: str) -> object:
+        return None if name == "cryptography" else find(name)
+
     monkeypatch.setattr(f"{x509_cert_info.__module__}.find_spec", hidden)
     with pytest.raises(AnsibleFilterError, match="needs the Python library cryptography >= 45 where Ansible runs"):
         x509_cert_info(to_pem([certificate()]))

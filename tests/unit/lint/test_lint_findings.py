@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from functools import cache
 from importlib import util
@@ -107,7 +106,10 @@ def test_what_cannot_be_parsed_is_refused_with_a_sentence(der: bytes) -> None:
 
 def test_without_pkilint_linting_asks_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     find = util.find_spec
-    hidden: Callable[..., object] = lambda name: None if name == "pkilint" else find(name)  # noqa: E731
+
+    def hidden(name: str) -> object:
+        return None if name == "pkilint" else find(name)
+
     monkeypatch.setattr(room, "find_spec", hidden)
     with pytest.raises(SpecError, match="needs the Python library pkilint where the module runs; install it, or use"):
         lint(certificate())
