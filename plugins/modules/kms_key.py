@@ -38,6 +38,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - rootstock.pki.attributes
   - rootstock.pki.attributes.aws
+  - rootstock.pki.aws
 options:
   alias:
     description:
@@ -321,8 +322,8 @@ aliases:
   type: list
   elements: str
 deletion_date:
-  description: When the key is deleted, at the earliest.
-  returned: when the key is pending deletion
+  description: When the key is deleted, at the earliest. Empty unless it is pending deletion.
+  returned: when the key exists
   type: str
   sample: "2030-01-31T12:00:00Z"
 needed_elsewhere:
@@ -350,10 +351,11 @@ from typing import Any, NoReturn
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
+from ansible_collections.rootstock.pki.plugins.module_utils._aws.clients import aws_client, kms_client, signing_client
 from ansible_collections.rootstock.pki.plugins.module_utils._aws.key_store import KmsKeyStore
 from ansible_collections.rootstock.pki.plugins.module_utils._keys.desired import DesiredKey
 from ansible_collections.rootstock.pki.plugins.module_utils._keys.plan import plan_key
-from ansible_collections.rootstock.pki.plugins.module_utils._module.aws import aws_client, kms_client, signing_client
+from ansible_collections.rootstock.pki.plugins.module_utils._module.aws import AWS_OPTIONS
 from ansible_collections.rootstock.pki.plugins.module_utils._module.converge import converge
 from ansible_collections.rootstock.pki.plugins.module_utils._module.key_options import (
     KEY_OPTIONS,
@@ -367,7 +369,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._operations.ensure_k
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.read_key import find_key, read_key, read_policy
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import PkiError
 
-ARGUMENT_SPEC: dict[str, Any] = {**KEY_OPTIONS}
+ARGUMENT_SPEC: dict[str, Any] = {**AWS_OPTIONS, **KEY_OPTIONS}
 
 
 def run(module: AnsibleAWSModule) -> NoReturn:

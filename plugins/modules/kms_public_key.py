@@ -24,6 +24,7 @@ extends_documentation_fragment:
   - ansible.builtin.files
   - rootstock.pki.attributes
   - rootstock.pki.attributes.aws
+  - rootstock.pki.aws
   - rootstock.pki.attributes.files
 options:
   key_id:
@@ -114,15 +115,17 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
+from ansible_collections.rootstock.pki.plugins.module_utils._aws.clients import kms_client
 from ansible_collections.rootstock.pki.plugins.module_utils._aws.kms import PublicKeyReply, find_public_key
 from ansible_collections.rootstock.pki.plugins.module_utils._keys.pem import to_pem
-from ansible_collections.rootstock.pki.plugins.module_utils._module.aws import kms_client
+from ansible_collections.rootstock.pki.plugins.module_utils._module.aws import AWS_OPTIONS
 from ansible_collections.rootstock.pki.plugins.module_utils._module.converge import converge
 from ansible_collections.rootstock.pki.plugins.module_utils._module.files import KeptFile, write_file
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import PkiError
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.plan import Change, Plan
 
 ARGUMENT_SPEC: dict[str, Any] = {
+    **AWS_OPTIONS,
     "key_id": {"type": "str", "required": True},
     "path": {"type": "path", "required": True},
     "format": {"type": "str", "default": "pem", "choices": ["pem", "der"]},

@@ -23,6 +23,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - rootstock.pki.attributes
   - rootstock.pki.attributes.aws
+  - rootstock.pki.aws
   - rootstock.pki.certificate
   - rootstock.pki.certificate.request
   - rootstock.pki.certificate.issuer
@@ -133,15 +134,11 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
+from ansible_collections.rootstock.pki.plugins.module_utils._aws.clients import aws_client, kms_client, signing_client
 from ansible_collections.rootstock.pki.plugins.module_utils._aws.kms import KmsPublicKeys, KmsSigner
 from ansible_collections.rootstock.pki.plugins.module_utils._aws.sts import caller_arn
 from ansible_collections.rootstock.pki.plugins.module_utils._lint.lint import lint
-from ansible_collections.rootstock.pki.plugins.module_utils._module.aws import (
-    aws_client,
-    kms_client,
-    require_cryptography,
-    signing_client,
-)
+from ansible_collections.rootstock.pki.plugins.module_utils._module.aws import AWS_OPTIONS, require_cryptography
 from ansible_collections.rootstock.pki.plugins.module_utils._module.certificate_options import (
     CERTIFICATE_OPTIONS,
     ISSUER_OPTIONS,
@@ -163,6 +160,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._pki.plan import com
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.task import CSR
 
 ARGUMENT_SPEC: dict[str, Any] = {
+    **AWS_OPTIONS,
     **SUBJECT_KEY_OPTIONS,
     **ISSUER_OPTIONS,
     **CERTIFICATE_OPTIONS,

@@ -23,6 +23,7 @@ extends_documentation_fragment:
   - ansible.builtin.files
   - rootstock.pki.attributes
   - rootstock.pki.attributes.aws
+  - rootstock.pki.aws
   - rootstock.pki.attributes.files
   - rootstock.pki.certificate.request
 options:
@@ -107,15 +108,11 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
+from ansible_collections.rootstock.pki.plugins.module_utils._aws.clients import aws_client, kms_client, signing_client
 from ansible_collections.rootstock.pki.plugins.module_utils._aws.kms import KmsPublicKeys, KmsSigner
 from ansible_collections.rootstock.pki.plugins.module_utils._aws.sts import caller_arn
 from ansible_collections.rootstock.pki.plugins.module_utils._ledger.files import FileLedger
-from ansible_collections.rootstock.pki.plugins.module_utils._module.aws import (
-    aws_client,
-    kms_client,
-    require_cryptography,
-    signing_client,
-)
+from ansible_collections.rootstock.pki.plugins.module_utils._module.aws import AWS_OPTIONS, require_cryptography
 from ansible_collections.rootstock.pki.plugins.module_utils._module.certificate_options import CSR_OPTIONS
 from ansible_collections.rootstock.pki.plugins.module_utils._module.certificates import to_csr_task
 from ansible_collections.rootstock.pki.plugins.module_utils._module.converge import converge, utc_now
@@ -130,6 +127,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._pki.certificates im
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import PkiError
 
 ARGUMENT_SPEC: dict[str, Any] = {
+    **AWS_OPTIONS,
     **CSR_OPTIONS,
     "path": {"type": "path", "required": True},
     "force": {"type": "bool", "default": False},

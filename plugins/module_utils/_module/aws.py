@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""AWS clients and required libraries, as a module's options say."""
+"""Options that modules of AWS share, and required libraries."""
 
 from __future__ import annotations
 
@@ -15,25 +15,18 @@ from ansible.module_utils.basic import missing_required_lib
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
-NO_RETRIES = {"total_max_attempts": 1, "mode": "standard"}
-RETRIES = {"total_max_attempts": 5, "mode": "standard"}
-
-
-def kms_client(module: Any) -> Any:
-    """Return a KMS client of an AnsibleAWSModule that retries what may be repeated."""
-    return aws_client(module, "kms")
-
-
-def signing_client(module: Any) -> Any:
-    """Return a KMS client that asks once, for calls that must not be repeated unseen: Sign and CreateKey."""
-    return aws_client(module, "kms", retries=False)
-
-
-def aws_client(module: Any, service: str, retries: bool = True) -> Any:
-    """Return a client of *service*; the user's aws_config holds, except that no retries means none."""
-    chosen = module.params.get("aws_config") or {}
-    config = {"retries": RETRIES, **chosen} if retries else {**chosen, "retries": NO_RETRIES}
-    return module.client(service, aws_config=config)
+# What every module has that talks to AWS, beyond the options of amazon.aws; twin of doc_fragments/aws.py.
+AWS_OPTIONS: dict[str, Any] = {
+    "assume_role": {
+        "type": "dict",
+        "options": {
+            "role_arn": {"type": "str", "required": True},
+            "session_name": {"type": "str", "default": "rootstock"},
+            "external_id": {"type": "str"},
+            "duration": {"type": "int", "default": 900},
+        },
+    },
+}
 
 
 def require_cryptography(module: AnsibleModule, minimum: str | None = None) -> None:

@@ -1,0 +1,34 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Options of every module that talks to AWS, beyond those of amazon.aws."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  assume_role:
+    description:
+      - A role to assume for all calls of the task, with the credentials that the other options give.
+      - It can be said once for many tasks, in the C(module_defaults) of C(group/rootstock.pki.kms).
+    type: dict
+    suboptions:
+      role_arn:
+        description: ARN of the role, in this account or another one.
+        type: str
+        required: true
+      session_name:
+        description: What the session is called in CloudTrail.
+        type: str
+        default: rootstock
+      external_id:
+        description: The external ID that the role's trust policy asks for.
+        type: str
+      duration:
+        description: How many seconds the session lasts.
+        type: int
+        default: 900
+"""

@@ -1,0 +1,47 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""AWS clients, as a module's options say: credentials, region, endpoint, retries and the role to assume."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from .sts import assume_role
+
+NO_RETRIES = {"total_max_attempts": 1, "mode": "standard"}
+RETRIES = {"total_max_attempts": 5, "mode": "standard"}
+
+
+def kms_client(module: Any) -> Any:
+    """Return a KMS client of an AnsibleAWSModule that retries what may be repeated."""
+    return aws_client(module, "kms")
+
+
+def signing_client(module: Any) -> Any:
+    """Return a KMS client that asks once, for calls that must not be repeated unseen: Sign and CreateKey."""
+    return aws_client(module, "kms", retries=False)
+
+
+def aws_client(module: Any, service: str, retries: bool = True) -> Any:
+    """Return a client of *service*; the user's aws_config holds, except that no retries means none.
+
+    Raises:
+        AwsError: the role of assume_role cannot be assumed.
+    """
+    chosen = module.params.get("aws_config") or {}
+    config = {"retries": RETRIES, **chosen} if retries else {**chosen, "retries": NO_RETRIES}
+    return module.client(service, aws_config=config, **_assumed(module))
+
+
+@lru_cache(maxsize=1)
+def _assumed(module: Any) -> Mapping[str, str]:
+    """Return the credentials of the role that the task assumes, asked for once; empty where it assumes none."""
+    role = module.params.get("assume_role")
+    if not role:
+        return {}
+    client = module.client("sts", aws_config={"retries": RETRIES, **(module.params.get("aws_config") or {})})
+    return assume_role(client, role["role_arn"], role["session_name"], role["duration"], role["external_id"])
