@@ -1,0 +1,130 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Requests for keys in KMS: recorded, signed, verified, and left alone when they are right."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+
+from ansible_collections.rootstock.pki.plugins.module_utils._ledger.files import FileLedger
+from ansible_collections.rootstock.pki.plugins.module_utils._operations.make_csr import (
+    CsrPlan,
+    CsrPorts,
+    MadeCsr,
+    make_csr,
+    plan_csr,
+)
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.certificates import csr_to_pem
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import AwsError, SignerError, SpecError
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.request import to_request
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.task import CsrTask
+from tests.unit.operations.workshop import CALLER, Workshop
+from tests.unit.signer.local_kms import SIGNING_SPECS, LocalSigner, denied, local_key
+
+
+@pytest.fixture
+def workshop(tmp_path: Path) -> Workshop:
+    made = Workshop(tmp_path)
+    made.key("services")
+    return made
+
+
+def plan(workshop: Workshop, present: bytes | None = None, **options: Any) -> CsrPlan:
+    given = {"certificate_profile": "subordinate_ca", "subject": {"common_name": "Services"}, **options}
+    signature = {name: given.pop(name) for name in ("digest", "padding", "force") if name in given}
+    task = CsrTask(
+        to_request("services", given), "ca.csr", present, "services", str(workshop.folder / "ledger.jsonl"), **signature
+    )
+    return plan_csr(task, workshop)
+
+
+def make(workshop: Workshop, planned: CsrPlan) -> MadeCsr:
+    ledger = FileLedger(workshop.folder / "ledger.jsonl", workshop.clock)
+    return make_csr(planned, CsrPorts(workshop.signers["services"], ledger, lambda: CALLER, workshop.clock))
+
+
+def kinds(workshop: Workshop) -> list[tuple[str, str]]:
+    lines = (workshop.folder / "ledger.jsonl").read_text().splitlines()
+    return [(entry["kind"], entry.get("purpose", "")) for entry in map(json.loads, lines)]
+
+
+def test_a_request_says_what_the_profile_wants_and_is_on_record(workshop: Workshop) -> None:
+    made = make(workshop, plan(workshop, path_length=0))
+    constraints = made.csr.extensions.get_extension_for_class(x509.BasicConstraints)
+    assert (constraints.critical, constraints.value.ca, constraints.value.path_length) == (True, True, 0)
+    assert made.csr.is_signature_valid
+    assert kinds(workshop) == [("intent", "csr"), ("signed", "")]
+
+
+def test_a_request_that_is_right_is_not_signed_again(workshop: Workshop) -> None:
+    present = csr_to_pem(make(workshop, plan(workshop)).csr)
+    again = plan(workshop, present)
+    assert not again.plan.changed
+    assert make(workshop, again).sign_calls == 0
+    assert plan(workshop, present, force=True).plan.reason == "force"
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"subject": {"common_name": "Another"}}, "subject"),
+        ({"path_length": 1}, "basic_constraints"),
+        ({"subject_alt_name": ["DNS:ca.acme.internal"]}, "subject_alt_name"),
+    ],
+)
+def test_a_changed_field_is_the_reason_for_a_new_request(workshop: Workshop, options: Any, field: str) -> None:
+    present = csr_to_pem(make(workshop, plan(workshop)).csr)
+    assert plan(workshop, present, **options).plan.reason == f"changed: {field}"
+
+
+def test_another_key_behind_the_alias_is_the_reason_for_a_new_request(workshop: Workshop) -> None:
+    present = csr_to_pem(make(workshop, plan(workshop)).csr)
+    workshop.keys["services"] = local_key("ECC_NIST_P256", 89)
+    assert plan(workshop, present).plan.reason == "changed: public_key"
+
+
+def test_what_is_no_request_any_more_is_made_again(workshop: Workshop) -> None:
+    present = csr_to_pem(make(workshop, plan(workshop)).csr)
+    broken = present.replace(b"A", b"B", 3)
+    assert plan(workshop, broken).csr is None
+    assert plan(workshop, b"garbage").csr is None
+
+
+@pytest.mark.parametrize("key_spec", SIGNING_SPECS)
+def test_a_request_is_made_for_every_key_spec(tmp_path: Path, key_spec: str) -> None:
+    workshop = Workshop(tmp_path)
+    workshop.key("services", key_spec)
+    made = make(workshop, plan(workshop))
+    assert made.csr.is_signature_valid
+    if key_spec.startswith("ML_DSA"):
+        return
+    done = subprocess.run(
+        ["openssl", "req", "-noout", "-verify"], input=csr_to_pem(made.csr), capture_output=True, check=False
+    )
+    assert b"verify OK" in done.stderr, done.stderr
+
+
+def test_a_missing_key_is_pending(workshop: Workshop) -> None:
+    workshop.keys.clear()
+    planned = plan(workshop)
+    assert "does not exist yet" in planned.plan.pending[0]
+    with pytest.raises(SpecError, match="does not exist yet"):
+        make(workshop, planned)
+
+
+def test_a_refused_call_and_a_foreign_signature_leave_no_request(workshop: Workshop) -> None:
+    workshop.signers["services"].failures = [denied()]
+    with pytest.raises(AwsError):
+        make(workshop, plan(workshop))
+    assert kinds(workshop) == [("intent", "csr"), ("refused", "")]
+    workshop.signers["services"] = LocalSigner(local_key("ECC_NIST_P256", 88))
+    with pytest.raises(SignerError):
+        make(workshop, plan(workshop))
