@@ -172,12 +172,12 @@ def to_window(params: Mapping[str, Any]) -> int:
 
 def description_result(found: KeyDescription) -> dict[str, Any]:
     """Return what DescribeKey tells of a key."""
-    known = {
+    return {
         "key_id": found.key_id,
         "key_arn": found.arn,
         "key_spec": found.key_spec,
         "key_usage": found.key_usage,
         "key_state": found.state,
+        "deletion_date": found.deletion_date,
         "signing_algorithms": list(found.signing_algorithms),
     }
-    return {**known, "deletion_date": found.deletion_date} if found.deletion_date else known
