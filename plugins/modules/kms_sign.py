@@ -12,8 +12,9 @@ module: kms_sign
 short_description: Sign a file or a text with a key in AWS KMS
 version_added: 0.1.0
 description:
-  - Keeps a signature over a file of any size, or over a text, in a file of its own. The private key stays in AWS KMS.
-  - Content is hashed where the module runs and in little memory, only the digest is sent. Ed25519 has no digest to
+  - Keeps signatures over files of any size, over a text or over a digest in files of their own. The private key stays
+    in AWS KMS.
+  - Contents are hashed where the module runs and in little memory, only digests are sent. Ed25519 has no digest to
     send, so content signed with it has at most 4,096 bytes.
   - A signature at O(dest) that verifies for the present content is left as it is, and AWS KMS is not asked.
   - A new signature is verified under the public key before it is written anywhere.
@@ -22,7 +23,7 @@ description:
     revocation list, an OCSP response or a certificate request. That is told by the outline of the whole content as
     DER or BER, so such a structure inside something else is not found.
   - Needs C(kms:Sign), and C(kms:GetPublicKey) without O(public_key_path). Uses C(kms:ListResourceTags), and
-    C(kms:DescribeKey) for a key named by alias, where they are allowed.
+    C(kms:DescribeKey) for a key named by alias, where they are allowed. O(digest_value) needs them.
 author:
   - rootstock.pki contributors (@rootstock-pki)
 extends_documentation_fragment:
@@ -31,6 +32,7 @@ extends_documentation_fragment:
   - ansible.builtin.files
   - rootstock.pki.attributes
   - rootstock.pki.attributes.aws
+  - rootstock.pki.aws
   - rootstock.pki.attributes.files
 options:
   key_id:
@@ -40,16 +42,68 @@ options:
   src:
     description:
       - The file to sign.
-      - One of O(src) and O(content) is required.
+      - With O(manifest=true) the folder whose files the manifest lists, those of the folders below it too.
+      - Exactly one of O(src), O(content), O(files) and O(digest_value) is required.
     type: path
   content:
     description: The text to sign, as UTF-8.
     type: str
+  files:
+    description:
+      - Files to sign, each with a signature of its own. AWS KMS is asked for several at once.
+      - With O(manifest=true) the files that the manifest lists.
+    type: list
+    elements: path
+  digest_value:
+    description:
+      - A digest to sign, in hexadecimal digits, of something that is not here.
+      - Nothing here can tell what it is a digest of, so it needs O(allow_blind_digest=true).
+    type: str
+  digest_algorithm:
+    description:
+      - What made O(digest_value). It has to fit the key. Of an RSA key's algorithms the one that fits is used.
+      - V(mu) is the message representative of ML-DSA (FIPS 204).
+    type: str
+    choices: [sha256, sha384, sha512, mu]
+  allow_blind_digest:
+    description:
+      - Allow O(digest_value). Who may choose it may have anything signed that this key can sign.
+      - The key's tags must be readable then, so that keys of authorities are refused in any case.
+    type: bool
+    default: false
   dest:
     description:
-      - Where the signature is kept, as AWS KMS makes it. That is DER for ECDSA and the bare octets for all others.
-      - Without it the signature is only returned, and made anew in every run.
+      - Where the signature is kept.
+      - With O(files) a folder for the signatures. The default is beside each file. They are named like the file with
+        C(.sig) behind it.
+      - With O(manifest=true) the default is the manifest's path with C(.sig) behind it.
+      - Without it a signature over O(src), O(content) or O(digest_value) is only returned, and made anew in every run.
     type: path
+  format:
+    description:
+      - How the signature is written.
+      - V(raw) is as AWS KMS makes it, DER for ECDSA and the bare octets for all others. OpenSSL takes these.
+      - V(base64) is the same in Base64 on one line.
+      - V(p1363) is for ECDSA, the two numbers at their full length, as JOSE and PKCS#11 want them.
+    type: str
+    default: raw
+    choices: [raw, base64, p1363]
+  manifest:
+    description:
+      - Write a manifest with one line for each file, and sign that. It takes one signature for any number of files.
+      - It is checked with C(sha256sum --check) and its kin in the manifest's folder, after its signature.
+    type: bool
+    default: false
+  manifest_path:
+    description:
+      - Where the manifest is kept. All files must be below its folder, their names in it are relative to that.
+      - The default is C(SHA256SUMS) in O(src), or as O(manifest_digest) says.
+    type: path
+  manifest_digest:
+    description: How the manifest's files are hashed.
+    type: str
+    default: sha256
+    choices: [sha256, sha384, sha512]
   signing_algorithm:
     description:
       - How to sign. It has to fit the key.
@@ -72,8 +126,8 @@ options:
       - ML_DSA_SHAKE_256
   message_type:
     description:
-      - What is sent to AWS KMS. The signature is the same kind of signature over O(src) or O(content) in any case, and
-        O(src) is never taken for a digest.
+      - What is sent to AWS KMS. The signature is the same kind of signature over the content in any case, and a content
+        is never taken for a digest.
       - V(auto) sends a digest for RSA and ECDSA, the message representative mu for ML-DSA, and the content itself for
         Ed25519.
       - V(raw) sends the content itself, of at most 4,096 bytes.
@@ -88,7 +142,6 @@ options:
   ledger_path:
     description:
       - A ledger in which every signature is written down before AWS KMS is asked for it, and its outcome after.
-      - Needs C(sts:GetCallerIdentity).
     type: path
 seealso:
   - module: rootstock.pki.kms_key
@@ -112,17 +165,30 @@ EXAMPLES = r"""
     public_key_path: keys/firmware.pem
     ledger_path: signatures/ledger.jsonl
 
-- name: A token is signed
+- name: Many files are signed, several at a time
+  rootstock.pki.kms_sign:
+    key_id: alias/acme/releases
+    files: "{{ query('ansible.builtin.fileglob', 'build/*.rpm') }}"
+
+- name: A whole folder is signed with one signature
+  rootstock.pki.kms_sign:
+    key_id: alias/acme/releases
+    src: build
+    manifest: true
+    # openssl dgst -sha512 -verify releases.pem -signature SHA256SUMS.sig SHA256SUMS && sha256sum --check SHA256SUMS
+
+- name: A token is signed, in the form that JOSE wants
   rootstock.pki.kms_sign:
     key_id: alias/acme/tokens
     content: "{{ token }}"
+    format: p1363
   register: signed
 """
 
 RETURN = r"""
 signature:
-  description: The signature in Base64.
-  returned: when there is one
+  description: The signature in Base64, in the O(format).
+  returned: when there is one, and with O(manifest=true)
   type: str
 verified:
   description:
@@ -131,6 +197,28 @@ verified:
       and every run signs again.
   returned: when there is a signature
   type: bool
+signatures:
+  description: The signatures over O(files), in their order.
+  returned: with O(files) and without O(manifest=true)
+  type: list
+  elements: dict
+  contains:
+    src:
+      description: The file.
+      type: str
+    dest:
+      description: Where its signature is kept.
+      type: str
+    signature:
+      description: The signature in Base64, in the O(format). Missing while there is none.
+      type: str
+    verified:
+      description: Whether it was verified under the public key. Missing while there is no signature.
+      type: bool
+manifest_path:
+  description: Where the manifest is.
+  returned: with O(manifest=true)
+  type: str
 signing_algorithm:
   description: How it is signed.
   returned: when it is known
@@ -142,7 +230,7 @@ message_type:
   type: str
   sample: digest
 reason:
-  description: Why there was, or will be, another signature in place of the one at O(dest).
+  description: Why there was, or will be, another signature in place of one that is there.
   returned: when there is a file at O(dest) that is not the signature wanted
   type: str
 sign_calls:
@@ -152,81 +240,118 @@ sign_calls:
   sample: 1
 pending:
   description: What must exist first.
-  returned: in check mode, when the key, O(src) or O(public_key_path) does not exist
+  returned: in check mode, when the key, a file to sign or O(public_key_path) does not exist
   type: list
   elements: str
 """
 
 import os
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
+from ansible_collections.rootstock.pki.plugins.module_utils._aws.clients import aws_client, kms_client, signing_client
 from ansible_collections.rootstock.pki.plugins.module_utils._aws.kms import KmsSigner
 from ansible_collections.rootstock.pki.plugins.module_utils._aws.signing_keys import KmsSigningKeys
 from ansible_collections.rootstock.pki.plugins.module_utils._aws.sts import caller_arn
 from ansible_collections.rootstock.pki.plugins.module_utils._ledger.files import FileLedger
-from ansible_collections.rootstock.pki.plugins.module_utils._module.aws import (
-    aws_client,
-    kms_client,
-    require_cryptography,
-    signing_client,
-)
+from ansible_collections.rootstock.pki.plugins.module_utils._module.aws import AWS_OPTIONS, require_cryptography
 from ansible_collections.rootstock.pki.plugins.module_utils._module.converge import converge
-from ansible_collections.rootstock.pki.plugins.module_utils._module.files import write_file
+from ansible_collections.rootstock.pki.plugins.module_utils._module.files import KeptFile, write_file
 from ansible_collections.rootstock.pki.plugins.module_utils._module.signing import (
+    CONTENT_OPTIONS,
     SIGNATURE_OPTIONS,
+    SUFFIX,
     read_current,
     read_if_there,
-    to_signature_spec,
+    to_manifest_path,
+    to_manifest_spec,
+    to_signature_specs,
 )
+from ansible_collections.rootstock.pki.plugins.module_utils._operations.manifest import files_below, make_manifest
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.sign_file import (
     PlanningPorts,
     SigningPorts,
-    make_signature,
-    plan_signature,
+    SigningWork,
 )
-from ansible_collections.rootstock.pki.plugins.module_utils._operations.signing_key import find_signing_key
+from ansible_collections.rootstock.pki.plugins.module_utils._operations.sign_files import (
+    combined_plan,
+    known_results,
+    make_signatures,
+    plan_signatures,
+    results,
+)
+from ansible_collections.rootstock.pki.plugins.module_utils._operations.signing_key import SigningKey, find_signing_key
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import PkiError
 
-ARGUMENT_SPEC: dict[str, Any] = {**SIGNATURE_OPTIONS}
+ARGUMENT_SPEC: dict[str, Any] = {**AWS_OPTIONS, **SIGNATURE_OPTIONS}
 
 
 def utc_now() -> datetime:
     return datetime.now(timezone.utc).replace(microsecond=0)
 
 
-def run(module: AnsibleAWSModule) -> None:
-    require_cryptography(module)
+def find_key(module: AnsibleAWSModule, keys: KmsSigningKeys, missing: list[str]) -> SigningKey | None:
     params = module.params
-    spec = to_signature_spec(params)
-    missing: list[str] = []
-    if params["src"] and not os.path.exists(params["src"]):
-        missing.append(f"src {params['src']} does not exist yet")
     public_key = read_if_there(params["public_key_path"], "public_key_path", missing)
-    keys = KmsSigningKeys(kms_client(module))
     key = find_signing_key(keys, params["key_id"], public_key, params["public_key_path"])
     if key is None:
         missing.append(f"the KMS key {params['key_id']} does not exist yet; create it with kms_key")
     elif key.public_key is None:
-        module.warn(f"{key.key_id}: its public key may not be read, so the signature is not verified")
-    ledger = FileLedger(Path(params["ledger_path"]), utc_now) if params["ledger_path"] else None
-    ports = PlanningPorts(keys, ledger, utc_now())
-    work = plan_signature(spec, key, tuple(missing), read_current(spec.dest), ports)
+        module.warn(f"{key.key_id}: its public key may not be read, so nothing that it signs is verified")
+    return key
 
-    def keep(signature: bytes) -> None:
-        if spec.dest:
-            write_file(module, spec.dest, signature)
+
+def plan_manifest(params: dict[str, Any], missing: list[str]) -> KeptFile:
+    path = to_manifest_path(params)
+    listed = params["files"] if params["files"] is not None else [params["src"]]
+    lacking = [f"{one} does not exist yet" for one in listed if not os.path.lexists(one)]
+    missing += lacking
+    if lacking:
+        return KeptFile(path, None, "manifest")
+    own = [path, params["dest"] or f"{path}{SUFFIX}"]
+    paths = params["files"] if params["files"] is not None else files_below(params["src"], own)
+    return KeptFile(path, make_manifest(paths, path, params["manifest_digest"]), "manifest")
+
+
+def run(module: AnsibleAWSModule) -> None:
+    require_cryptography(module)
+    params, missing = module.params, []
+    manifest = plan_manifest(params, missing) if params["manifest"] else None
+    specs = [to_manifest_spec(params, manifest.path, manifest.content)] if manifest else to_signature_specs(params)
+    keys = KmsSigningKeys(kms_client(module))
+    key = find_key(module, keys, missing)
+    ledger = FileLedger(Path(params["ledger_path"]), utc_now) if params["ledger_path"] else None
+    ports = PlanningPorts(keys, ledger.read() if ledger else None, utc_now())
+    works = plan_signatures(specs, key, tuple(missing), read_current, ports)
+    many = params["files"] is not None and manifest is None
+
+    def keep(work: SigningWork, content: bytes) -> None:
+        if work.spec.dest:
+            write_file(module, work.spec.dest, content)
 
     def apply() -> dict[str, Any]:
         signer = KmsSigner(signing_client(module), params["key_id"])
-        signing = SigningPorts(signer, keep, ledger, lambda: caller_arn(aws_client(module, "sts")), utc_now)
-        made = make_signature(work, signing)
-        return {**work.result(made.signature), "sign_calls": made.sign_calls}
+        caller = caller_arn(aws_client(module, "sts")) if ledger else ""
+        made = make_signatures(works, SigningPorts(signer, keep, ledger, caller, utc_now))
+        if manifest and manifest.content is not None and manifest.change():
+            write_file(module, manifest.path, manifest.content)
+        told = results(works, [one.signature for one in made])
+        calls = sum(one.sign_calls for one in made)
+        return {**({"signatures": told} if many else works[0].result(made[0].signature)), "sign_calls": calls}
 
-    converge(module, work.plan, apply, work.known(), [spec.dest] if spec.dest else [])
+    plan = combined_plan(works)
+    known, files = known_results(works, many), [spec.dest for spec in specs if spec.dest]
+    if plan.reason:
+        known["reason"] = plan.reason
+    if manifest:
+        plan = replace(plan, changes=(*manifest.change(), *plan.changes))
+        known["manifest_path"] = manifest.path
+        files.append(manifest.path)
+    converge(module, plan, apply, known, files)
 
 
 def main() -> None:
@@ -234,8 +359,8 @@ def main() -> None:
         argument_spec=ARGUMENT_SPEC,
         supports_check_mode=True,
         add_file_common_args=True,
-        mutually_exclusive=[("src", "content")],
-        required_one_of=[("src", "content")],
+        mutually_exclusive=[CONTENT_OPTIONS],
+        required_one_of=[CONTENT_OPTIONS],
     )
     try:
         run(module)

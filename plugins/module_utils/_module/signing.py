@@ -2,20 +2,24 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options of a signature over files, and what they mean."""
+"""The options of signatures over files, and what they mean."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from .._pki.errors import SpecError
+from .._pki.problems import refuse
 from .._signer.algorithms import ALGORITHMS
-from .._signer.specs import Content, SignatureSpec
+from .._signer.specs import MANIFEST, Content, SignatureSpec
 from .files import read_file
 
 MESSAGE_TYPES = {"auto": "", "raw": "RAW", "digest": "DIGEST", "external_mu": "EXTERNAL_MU"}
+DIGEST_SIZES = {"sha256": 32, "sha384": 48, "sha512": 64, "mu": 64}
+CONTENT_OPTIONS = ("src", "content", "files", "digest_value")
+SUFFIX = ".sig"
 
 LARGEST_SIGNATURE = 16 * 1024
 """Bytes; what is larger is no signature, and is not read to find out."""
@@ -24,7 +28,15 @@ SIGNATURE_OPTIONS: dict[str, dict[str, Any]] = {
     "key_id": {"type": "str", "required": True},
     "src": {"type": "path"},
     "content": {"type": "str", "no_log": False},
+    "files": {"type": "list", "elements": "path"},
+    "digest_value": {"type": "str"},
+    "digest_algorithm": {"type": "str", "choices": list(DIGEST_SIZES)},
+    "allow_blind_digest": {"type": "bool", "default": False},
     "dest": {"type": "path"},
+    "format": {"type": "str", "default": "raw", "choices": ["raw", "base64", "p1363"]},
+    "manifest": {"type": "bool", "default": False},
+    "manifest_path": {"type": "path"},
+    "manifest_digest": {"type": "str", "default": "sha256", "choices": ["sha256", "sha384", "sha512"]},
     "signing_algorithm": {"type": "str", "choices": list(ALGORITHMS)},
     "message_type": {"type": "str", "default": "auto", "choices": list(MESSAGE_TYPES)},
     "public_key_path": {"type": "path"},
@@ -32,34 +44,110 @@ SIGNATURE_OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-def to_signature_spec(params: Mapping[str, Any]) -> SignatureSpec:
-    """Return the signature that the task asks for.
+def to_signature_specs(params: Mapping[str, Any]) -> list[SignatureSpec]:
+    """Return the signatures that the task asks for, one for each file; not for manifests.
 
     Raises:
-        SpecError: dest is the file to be signed, or cannot be written.
+        SpecError: options that contradict each other, or places that cannot be written; all in one message.
     """
-    src, content, dest = params["src"], params["content"], params["dest"] or ""
-    if src and dest and os.path.realpath(src) == os.path.realpath(dest):
-        raise SpecError(f"dest {dest}: is the file to be signed; name another one, such as {src}.sig")
-    if dest:
-        check_writable(dest)
+    if params["digest_value"] is not None:
+        wanted = [(_to_digest(params), params["dest"] or "")]
+    elif params["content"] is not None:
+        wanted = [(Content("content", params["content"].encode()), params["dest"] or "")]
+    elif params["files"] is not None:
+        wanted = [(Content(path), _beside(path, params["dest"])) for path in params["files"]]
+    else:
+        wanted = [(Content(params["src"]), params["dest"] or "")]
+    refuse([*_dest_problems(wanted), *([] if wanted else ["files: is empty, there is nothing to sign"])])
+    return [_spec(params, content, dest) for content, dest in wanted]
+
+
+def _spec(params: Mapping[str, Any], content: Content, dest: str) -> SignatureSpec:
     return SignatureSpec(
-        content=Content("content", content.encode()) if src is None else Content(src),
+        content=content,
         dest=dest,
         signing_algorithm=params["signing_algorithm"] or "",
         message_type=MESSAGE_TYPES[params["message_type"]],
+        format=params["format"],
     )
 
 
-def check_writable(dest: str) -> None:
+def to_manifest_path(params: Mapping[str, Any]) -> str:
+    """Return where the manifest is kept: in the folder that it lists, unless the task says otherwise.
+
+    Raises:
+        SpecError: the options do not go with a manifest, or it cannot be written.
+    """
+    if params["content"] is not None or params["digest_value"] is not None:
+        raise SpecError("manifest: lists files; give files, or a folder as src")
+    if params["files"] is not None and not params["manifest_path"]:
+        raise SpecError("manifest: of files needs manifest_path")
+    name = f"{params['manifest_digest'].upper()}SUMS"
+    path: str = params["manifest_path"] or os.path.join(params["src"], name)
+    check_writable("manifest_path", path)
+    return path
+
+
+def to_manifest_spec(params: Mapping[str, Any], manifest_path: str, manifest: bytes | None) -> SignatureSpec:
+    """Return the one signature over a manifest; *manifest* is None while its files are not there yet."""
+    dest = params["dest"] or f"{manifest_path}{SUFFIX}"
+    content = Content(manifest_path, manifest or b"")
+    refuse(_dest_problems([(content, dest)]))
+    spec = _spec(params, content, dest)
+    return SignatureSpec(content, dest, spec.signing_algorithm, spec.message_type, spec.format, MANIFEST)
+
+
+def _to_digest(params: Mapping[str, Any]) -> Content:
+    algorithm, text = params["digest_algorithm"], params["digest_value"]
+    if not params["allow_blind_digest"]:
+        raise SpecError(
+            "digest_value: nobody here can see what it is a digest of, so allow_blind_digest has to be true;"
+            " or give src, and the digest is made here"
+        )
+    if algorithm is None:
+        raise SpecError("digest_value: needs digest_algorithm")
+    try:
+        digest = bytes.fromhex(text)
+    except ValueError as exc:
+        raise SpecError("digest_value: is not written in hexadecimal digits") from exc
+    if len(digest) != DIGEST_SIZES[algorithm]:
+        raise SpecError(f"digest_value: has {len(digest)} octets; {algorithm} makes {DIGEST_SIZES[algorithm]}")
+    if params["message_type"] != "auto":
+        raise SpecError("message_type: is not a choice with digest_value, which is sent as it is")
+    return Content("digest_value", digest=digest, digest_algorithm=algorithm)
+
+
+def _beside(path: str, folder: str | None) -> str:
+    return f"{os.path.join(folder, os.path.basename(path)) if folder else path}{SUFFIX}"
+
+
+def _dest_problems(wanted: Sequence[tuple[Content, str]]) -> Iterator[str]:
+    seen: dict[str, str] = {}
+    sources = {os.path.realpath(content.name) for content, _dest in wanted}
+    for content, dest in wanted:
+        if not dest:
+            continue
+        real = os.path.realpath(dest)
+        if real in sources:
+            yield f"dest {dest}: is a file to be signed; name another one, such as {content.name}{SUFFIX}"
+        if real in seen:
+            yield f"dest {dest}: is the place of two signatures, over {seen[real]} and {content.name}"
+        seen[real] = content.name
+        try:
+            check_writable("dest", dest)
+        except SpecError as exc:
+            yield str(exc)
+
+
+def check_writable(option: str, path: str) -> None:
     """Refuse a place where no file can be put, before anything is signed for it."""
-    folder = os.path.dirname(os.path.abspath(dest))
+    folder = os.path.dirname(os.path.abspath(path))
     while not os.path.lexists(folder):
         folder = os.path.dirname(folder)
-    if os.path.isdir(dest):
-        raise SpecError(f"dest {dest}: is a folder; name a file in it")
+    if os.path.isdir(path):
+        raise SpecError(f"{option} {path}: is a folder; name a file in it")
     if not os.path.isdir(folder) or not os.access(folder, os.W_OK | os.X_OK):
-        raise SpecError(f"dest {dest}: cannot be written, {folder} is not a folder or not writable")
+        raise SpecError(f"{option} {path}: cannot be written, {folder} is not a folder or not writable")
 
 
 def read_current(dest: str) -> bytes | None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, BinaryIO
@@ -37,7 +39,7 @@ class Prepared:
 
     Attributes:
         message: digest, mu or the content itself, as *message_type* says.
-        sha256: of the content, lower-case hex; empty where nobody asked for it.
+        sha256: of the content, lower-case hex, or of its digest where nothing else is known; empty where nobody asked.
     """
 
     message: bytes
@@ -57,21 +59,15 @@ def prepare_content(
         SpecError: it cannot be read, is empty, changes while it is read, must not be signed as a file, or is too long
             for the message type.
     """
+    if content.digest_algorithm:
+        return _prepare_digest(content, row)
+    hasher = Hasher(row, message_type, public_key)
     if content.data is not None:
         check_signable(content.name, len(content.data), structure_of(content.data))
-        return _prepare(BytesIO(content.data), len(content.data), row, message_type, public_key, record)
-    try:
-        with open(content.name, "rb", buffering=0, opener=_open_at_once) as file:
-            before = os.fstat(file.fileno())
-            if not stat.S_ISREG(before.st_mode):
-                raise SpecError(f"{content.name}: not a regular file")
-            check_signable(content.name, before.st_size, structure_of_file(file))
-            prepared = _prepare(file, before.st_size, row, message_type, public_key, record)
-            if _identity(os.fstat(file.fileno())) != _identity(before):
-                raise SpecError(f"{content.name}: changed while it was read; run again when it is complete")
-    except OSError as exc:
-        raise SpecError(f"{content.name}: cannot be read ({exc.strerror})") from exc
-    return prepared
+        return _prepare(content.name, BytesIO(content.data), len(content.data), row, hasher, record)
+    with steady_file(content.name) as (file, size):
+        check_signable(content.name, size, structure_of_file(file))
+        return _prepare(content.name, file, size, row, hasher, record)
 
 
 def check_signable(name: str, size: int, structure: str) -> None:
@@ -85,6 +81,58 @@ def check_signable(name: str, size: int, structure: str) -> None:
         )
 
 
+def _prepare_digest(content: Content, row: AlgorithmRow) -> Prepared:
+    wanted = {"DIGEST": row.hash, "EXTERNAL_MU": "mu"}.get(row.message_type, "")
+    if content.digest_algorithm != wanted:
+        way_out = f"it signs {wanted}" if wanted else "it signs no digest; give the content"
+        raise SpecError(f"digest_algorithm {content.digest_algorithm}: does not fit {row.name}; {way_out}")
+    sha256 = content.digest if row.hash == "sha256" else hashlib.sha256(content.digest).digest()
+    return Prepared(content.digest, row.message_type, sha256.hex())
+
+
+def _prepare(name: str, file: BinaryIO, size: int, row: AlgorithmRow, hasher: Hasher, record: bool) -> Prepared:
+    same = row.hash == "sha256" and hasher.message_type == "DIGEST"
+    sha256 = hashlib.sha256() if record and not same else None
+    try:
+        feed_all(file, size, [hasher.update, *([sha256.update] if sha256 else [])])
+    except SpecError as exc:
+        raise SpecError(f"{name}: {exc}") from exc
+    message = hasher.finish()
+    told = sha256.hexdigest() if sha256 else message.hex() if record else ""
+    return Prepared(message, hasher.message_type, told)
+
+
+def hash_file(path: str, algorithm: str) -> bytes:
+    """Return the digest of a file.
+
+    Raises:
+        SpecError: it cannot be read, or changes while it is read.
+    """
+    digest = hashlib.new(algorithm)
+    with steady_file(path) as (file, size):
+        feed_all(file, size, [digest.update])
+    return digest.digest()
+
+
+@contextmanager
+def steady_file(path: str) -> Iterator[tuple[BinaryIO, int]]:
+    """Open a regular file and give its size; where it changed before the block ends, that is an error.
+
+    Raises:
+        SpecError: it cannot be read, is no regular file, or changed.
+    """
+    try:
+        with open(path, "rb", buffering=0, opener=_open_at_once) as file:
+            before = os.fstat(file.fileno())
+            if not stat.S_ISREG(before.st_mode):
+                raise SpecError(f"{path}: not a regular file")
+            yield file, before.st_size
+            if _identity(os.fstat(file.fileno())) != _identity(before):
+                raise SpecError(f"{path}: changed while it was read; run again when it is complete")
+    except OSError as exc:
+        raise SpecError(f"{path}: cannot be read ({exc.strerror})") from exc
+
+
 def _open_at_once(path: str, flags: int) -> int:
     """Open without waiting for somebody to write into a pipe."""
     return os.open(path, flags | os.O_NONBLOCK)
@@ -92,18 +140,6 @@ def _open_at_once(path: str, flags: int) -> int:
 
 def _identity(found: os.stat_result) -> tuple[int, int, int]:
     return found.st_size, found.st_mtime_ns, found.st_ctime_ns
-
-
-def _prepare(
-    file: BinaryIO, size: int, row: AlgorithmRow, message_type: str, public_key: PublicKey | None, record: bool
-) -> Prepared:
-    hasher = Hasher(row, message_type, public_key)
-    same = row.hash == "sha256" and hasher.message_type == "DIGEST"
-    sha256 = hashlib.sha256() if record and not same else None
-    feed_all(file, size, [hasher.update, *([sha256.update] if sha256 else [])])
-    message = hasher.finish()
-    told = sha256.hexdigest() if sha256 else message.hex() if record else ""
-    return Prepared(message, hasher.message_type, told)
 
 
 def feed_all(file: BinaryIO, size: int, takers: list[Callable[[Buffer], object]]) -> None:

@@ -16,23 +16,22 @@ from .._ledger.entries import Intent, Signed, new_id
 from .._ledger.holders import this_holder
 from .._pki.errors import AwsError, KeyStateError
 from .._pki.plan import Change, Plan
-from .._signer.ports import NoRecorder, SignReply
+from .._signer.formats import check_format, decode_signature, encode_signature
+from .._signer.ports import NoRecorder
 from .._signer.session import SigningSession
 from .._signer.verify import message_verifies
 from .content import Prepared, prepare_content
 from .recording import IntentRecorder
-from .signing_key import SigningKey, SigningKeys, check_use, choose_algorithm
+from .signing_key import SigningKey, SigningKeys, choose_algorithm
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from .._ledger.port import Ledger
+    from .._ledger.port import Ledger, LedgerState
     from .._signer.algorithms import AlgorithmRow
-    from .._signer.ports import MessageSigner
+    from .._signer.ports import MessageSigner, SignReply
     from .._signer.specs import SignatureSpec
-
-PURPOSE = "file"
 
 
 @dataclass(frozen=True)
@@ -66,17 +65,19 @@ class SigningWork:
         return told
 
     def result(self, signature: bytes) -> dict[str, Any]:
-        """Return what a module tells of a signature that is there."""
+        """Return what a module tells of a signature that is there; text whatever the format."""
         verified = self.key is not None and self.key.public_key is not None
-        return {"signature": base64.b64encode(signature).decode("ascii"), "verified": verified}
+        written = signature if self.row is None else encode_signature(signature, self.spec.format, self.row)
+        text = written if self.spec.format == "base64" else base64.b64encode(written)
+        return {"signature": text.decode("ascii").strip(), "verified": verified}
 
 
 @dataclass(frozen=True)
 class PlanningPorts:
-    """What planning needs; *ledger* is None where none is kept."""
+    """What planning needs; *state* is of the ledger, None where none is kept."""
 
     keys: SigningKeys
-    ledger: Ledger | None
+    state: LedgerState | None
     now: datetime
 
 
@@ -85,31 +86,35 @@ def plan_signature(
 ) -> SigningWork:
     """Compare what is at dest with what should be there; content is read, nothing is signed or written.
 
+    Whether the key may be used at all is check_use()'s to say.
+
     Args:
         missing: what is not there yet, one phrase each.
         current: content of dest, None where there is nothing.
     Raises:
-        SpecError, KeyStateError: this content or this key cannot or must not be used.
+        SpecError: this content cannot or must not be signed.
     """
-    row = choose_algorithm(key, spec.signing_algorithm) if key else None
+    row = choose_algorithm(key, spec.signing_algorithm, spec.content.digest_algorithm) if key else None
+    if row is not None:
+        check_format(spec.format, row)
     if key is None or row is None or missing:
         return SigningWork(spec, key, Plan(_changes(spec, row, current), missing), row)
-    prepared = prepare_content(spec.content, row, spec.message_type, key.public_key, ports.ledger is not None)
-    if current is not None and _is_right(key, row, prepared, current):
+    prepared = prepare_content(spec.content, row, spec.message_type, key.public_key, ports.state is not None)
+    signature = None if current is None else decode_signature(current, spec.format, row)
+    if signature is not None and _is_right(key, row, prepared, signature):
         unfinished = _unfinished(spec, prepared, ports)
         changes = (Change("ledger", "open intent", "signed"),) if unfinished else ()
-        return SigningWork(spec, key, Plan(changes), row, prepared, current, unfinished)
-    check_use(ports.keys, key)
+        return SigningWork(spec, key, Plan(changes), row, prepared, signature, unfinished)
     reason = "" if current is None else _reason(spec, key, row)
     return SigningWork(spec, key, Plan(_changes(spec, row, current), reason=reason), row, prepared)
 
 
 def _unfinished(spec: SignatureSpec, prepared: Prepared, ports: PlanningPorts) -> Intent | None:
     """Return the intent behind the signature at dest if nobody wrote, or is about to write, its outcome."""
-    state = ports.ledger.read() if ports.ledger else None
-    if state is None or state.claim_on(spec.dest, ports.now, PURPOSE):
+    state = ports.state
+    if state is None or state.claim_on(spec.dest, ports.now, spec.purpose):
         return None
-    mine = (PURPOSE, spec.dest, prepared.sha256)
+    mine = (spec.purpose, spec.dest, prepared.sha256)
     intents = [one for one in state.open_intents if (one.purpose, one.name, one.content_sha256) == mine]
     return intents[-1] if intents else None
 
@@ -123,13 +128,12 @@ def _is_right(key: SigningKey, row: AlgorithmRow, prepared: Prepared, signature:
 def _reason(spec: SignatureSpec, key: SigningKey, row: AlgorithmRow) -> str:
     if key.public_key is None:
         return f"{spec.dest} cannot be verified without the public key"
-    return f"{spec.dest} is not a {row.name} signature of this content by this key"
+    return f"{spec.dest} is no {row.name} signature of this content by this key"
 
 
 def _changes(spec: SignatureSpec, row: AlgorithmRow | None, current: bytes | None) -> tuple[Change, ...]:
-    after = f"{row.name if row else 'signature'} of {spec.content.name}"
-    before = None if current is None else f"{spec.dest} (another one)"
-    return (Change("signature", before, f"{spec.dest}: {after}" if spec.dest else after),)
+    after = f"{row.name if row else 'a'} signature of {spec.content.name}"
+    return (Change(spec.dest or "signature", None if current is None else "something else", after),)
 
 
 @dataclass(frozen=True)
@@ -137,45 +141,43 @@ class SigningPorts:
     """What signing needs beyond planning.
 
     Args:
-        keep: puts the signature where it belongs; called once it is verified.
+        keep: puts the bytes of a signature where it belongs; called once it is verified.
         ledger: None where none is kept.
         caller_arn: who signs, for the record.
     """
 
     signer: MessageSigner
-    keep: Callable[[bytes], None]
+    keep: Callable[[SigningWork, bytes], None]
     ledger: Ledger | None
-    caller_arn: Callable[[], str]
+    caller_arn: str
     clock: Callable[[], datetime]
     sleep: Callable[[float], None] = field(default=time.sleep)
 
 
 @dataclass(frozen=True)
 class SignatureMade:
-    """One signature and what it took."""
+    """One signature as KMS returns it, verified, and what it took; *intent* waits for its outcome."""
 
+    work: SigningWork
     signature: bytes
-    sign_calls: int
+    sign_calls: int = 0
+    reply: SignReply | None = None
+    intent: Intent | None = None
 
 
-def make_signature(work: SigningWork, ports: SigningPorts) -> SignatureMade:
-    """Sign, verify, keep and record; on return the signature is where it belongs.
-
-    A signature that a dead run left behind is recorded alone. Nobody knows that run's request and caller any more.
+def ask_for_signature(work: SigningWork, ports: SigningPorts) -> SignatureMade:
+    """Record, sign and verify; nothing is kept yet.
 
     Raises:
         AwsError, KeyStateError: KMS refused or did not answer.
-        SignerError: what came back is not the key's signature; nothing was kept.
-        LedgerError: the ledger could not be written; nothing was signed, or the signature is kept and not recorded.
+        SignerError: what came back is not the key's signature.
+        LedgerError: the ledger could not be written; nothing was signed.
     """
     if work.signature is not None:
-        if work.unfinished and ports.ledger:
-            ports.ledger.append(_signed(work, work.unfinished, SignReply(work.signature, "", ""), "", ports.clock()))
-        return SignatureMade(work.signature, 0)
+        return SignatureMade(work, work.signature, intent=work.unfinished)
     if work.key is None or work.row is None or work.prepared is None:
         raise KeyStateError(f"{work.spec.content.name}: {'; '.join(work.plan.pending)}")
     recorder = None if ports.ledger is None else IntentRecorder(ports.ledger, ports.clock, _describe(work, ports.clock))
-    caller = ports.caller_arn() if recorder else ""
     session = SigningSession(ports.signer, recorder or NoRecorder(), work.key.public_key, ports.sleep)
     prepared = work.prepared
     try:
@@ -184,11 +186,23 @@ def make_signature(work: SigningWork, ports: SigningPorts) -> SignatureMade:
         if recorder:
             recorder.refused(exc)
         raise
-    ports.keep(signature)
-    if recorder and recorder.intent and ports.ledger:
-        outcome = _signed(work, recorder.intent, session.replies[-1], caller, ports.clock())
-        ports.ledger.append(outcome)
-    return SignatureMade(signature, session.calls)
+    intent = recorder.intent if recorder else None
+    return SignatureMade(work, signature, session.calls, session.replies[-1], intent)
+
+
+def keep_signature(made: SignatureMade, ports: SigningPorts) -> None:
+    """Put a signature where it belongs, then record it.
+
+    Of one that a dead run left behind only the record is missing; nobody knows that run's request and caller any more.
+
+    Raises:
+        LedgerError: the ledger could not be written; the signature is there and not recorded, until the next run.
+    """
+    work = made.work
+    if made.reply is not None and work.row is not None:
+        ports.keep(work, encode_signature(made.signature, work.spec.format, work.row))
+    if made.intent is not None and ports.ledger is not None:
+        ports.ledger.append(_signed(made, made.intent, ports))
 
 
 def _describe(work: SigningWork, clock: Callable[[], datetime]) -> Callable[[str], Intent]:
@@ -198,7 +212,7 @@ def _describe(work: SigningWork, clock: Callable[[], datetime]) -> Callable[[str
         return Intent(
             id=new_id(),
             time=clock(),
-            purpose=PURPOSE,
+            purpose=spec.purpose,
             name=spec.dest,
             serial="",
             subject=spec.content.name,
@@ -206,15 +220,27 @@ def _describe(work: SigningWork, clock: Callable[[], datetime]) -> Callable[[str
             key_arn=(key.arn or key.key_id) if key else "",
             profile="",
             holder=this_holder(),
-            details={"signing_algorithm": row.name if row else ""},
+            details=_details(spec, row),
         )
 
     return describe
 
 
-def _signed(work: SigningWork, intent: Intent, reply: SignReply, caller_arn: str, now: datetime) -> Signed:
-    verified = "true" if work.key and work.key.public_key else "false"
-    details = {"verified": verified, "signature_sha256": hashlib.sha256(reply.signature).hexdigest()}
+def _details(spec: SignatureSpec, row: AlgorithmRow | None) -> dict[str, str]:
+    details = {"signing_algorithm": row.name if row else ""}
+    if spec.content.digest_algorithm:
+        details["digest"] = f"{spec.content.digest_algorithm}:{spec.content.digest.hex()}"
+    return details
+
+
+def _signed(made: SignatureMade, intent: Intent, ports: SigningPorts) -> Signed:
+    verified = "true" if made.work.key and made.work.key.public_key else "false"
+    reply = made.reply
     return Signed(
-        id=new_id(), time=now, intent=intent.id, request_id=reply.request_id, caller_arn=caller_arn, details=details
+        id=new_id(),
+        time=ports.clock(),
+        intent=intent.id,
+        request_id=reply.request_id if reply else "",
+        caller_arn=ports.caller_arn if reply else "",
+        details={"verified": verified, "signature_sha256": hashlib.sha256(made.signature).hexdigest()},
     )

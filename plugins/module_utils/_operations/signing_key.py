@@ -43,8 +43,8 @@ class SigningKeys(Protocol):
     def public_key(self, key_id: str) -> PublicKeyReply | None:
         """Return the public key, empty where it may not be read, or None where there is no such key."""
 
-    def use_of(self, key_id: str) -> str:
-        """Return the use that the key is tagged for; empty where it has no tag or it may not be read."""
+    def use_of(self, key_id: str) -> str | None:
+        """Return the use that the key is tagged for; empty where it has no such tag, None where it may not be read."""
 
 
 @dataclass(frozen=True)
@@ -87,15 +87,17 @@ def find_signing_key(
     return SigningKey(key_id, found.key_arn, load_public_key(found.der, found.key_arn))
 
 
-def choose_algorithm(key: SigningKey, signing_algorithm: str) -> AlgorithmRow:
+def choose_algorithm(key: SigningKey, signing_algorithm: str, digest_algorithm: str = "") -> AlgorithmRow:
     """Return the algorithm that the task names, or the key's default for files.
 
+    Args:
+        digest_algorithm: what made the digest that is to be signed; of an RSA key's algorithms the one that fits.
     Raises:
         SpecError: it does not fit the key, or must be named because the public key may not be read.
     """
     if key.public_key is not None:
         key_spec = spec_of_public_key(key.public_key)
-        row = algorithm_for(key_spec, signing_algorithm or KEY_SPECS[key_spec].bare_default)
+        row = algorithm_for(key_spec, signing_algorithm or _default(key_spec, digest_algorithm))
     elif not signing_algorithm:
         raise SpecError(
             f"{key.key_id}: its public key may not be read (kms:GetPublicKey), so signing_algorithm must be named;"
@@ -112,11 +114,30 @@ def choose_algorithm(key: SigningKey, signing_algorithm: str) -> AlgorithmRow:
     return row
 
 
-def check_use(keys: SigningKeys, key: SigningKey) -> None:
-    """Refuse a key of an authority or of an OCSP responder, where its tags may be read."""
+def _default(key_spec: str, digest_algorithm: str) -> str:
+    """Return the default of *key_spec*, or the like of it that signs digests of *digest_algorithm*."""
+    row = KEY_SPECS[key_spec]
+    if row.family != "RSA" or not digest_algorithm:
+        return row.bare_default
+    padding = ALGORITHMS[row.bare_default].padding
+    fitting = [ALGORITHMS[name] for name in row.signing_algorithms if ALGORITHMS[name].padding == padding]
+    return next((one.name for one in fitting if one.hash == digest_algorithm), row.bare_default)
+
+
+def check_use(keys: SigningKeys, key: SigningKey, blind: bool = False) -> None:
+    """Refuse a key of an authority or of an OCSP responder, where its tags may be read.
+
+    Args:
+        blind: a digest is signed whose content nobody here has seen; then the tags have to be readable.
+    """
     use = keys.use_of(key.arn or key.key_id)
     if use in RESERVED_USES:
         raise KeyStateError(
             f"{key.key_id}: is tagged rootstock:use={use}; such a key signs certificates, CRLs, OCSP responses and"
             " requests alone. Use a key made with use=sign"
+        )
+    if blind and use is None:
+        raise KeyStateError(
+            f"{key.key_id}: its tags may not be read (kms:ListResourceTags), so nothing tells whether it is an"
+            " authority's key and the digest a certificate's; allow that, or give the content"
         )

@@ -65,7 +65,7 @@ class _Whole:
         self.content += data
         if len(self.content) > RAW_LIMIT:
             raise SpecError(
-                f"content: longer than {RAW_LIMIT} bytes, the most that kms:Sign takes as a whole message"
+                f"longer than {RAW_LIMIT} bytes, the most that kms:Sign takes as a whole message"
                 f" ({self._algorithm}, message type RAW); use a key whose algorithm signs a digest"
             )
 

@@ -20,8 +20,10 @@ from ansible_collections.rootstock.pki.plugins.module_utils._operations.sign_fil
     SignatureMade,
     SigningPorts,
     SigningWork,
-    make_signature,
-    plan_signature,
+)
+from ansible_collections.rootstock.pki.plugins.module_utils._operations.sign_files import (
+    make_signatures,
+    plan_signatures,
 )
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.signing_key import SigningKey, find_signing_key
 from ansible_collections.rootstock.pki.plugins.module_utils._signer.specs import Content, SignatureSpec
@@ -45,14 +47,14 @@ class KeysInMemory:
     """The keys of one account, for somebody who is allowed to do this or that."""
 
     known: dict[str, KnownKey] = field(default_factory=dict)
-    uses: dict[str, str] = field(default_factory=dict)
+    uses: dict[str, str | None] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
 
     def public_key(self, key_id: str) -> KnownKey | None:
         self.asked.append(("public_key", key_id))
         return self.known.get(key_id)
 
-    def use_of(self, key_id: str) -> str:
+    def use_of(self, key_id: str) -> str | None:
         self.asked.append(("use_of", key_id))
         return self.uses.get(key_id, "")
 
@@ -96,13 +98,28 @@ class Desk:
 
     def plan(self, *missing: str, public_key: bytes | None = None, **changed: Any) -> SigningWork:
         current = self.dest.read_bytes() if self.dest.exists() and changed.get("dest") != "" else None
-        ports = PlanningPorts(self.keys, self.ledger, self.now)
-        return plan_signature(self.spec(**changed), self.key(public_key), missing, current, ports)
+        key = self.key(public_key)
+        spec = self.spec(**changed)
+        (work,) = plan_signatures([spec], key, missing, lambda _dest: current, self.planning)
+        return work
+
+    @property
+    def planning(self) -> PlanningPorts:
+        return PlanningPorts(self.keys, self.ledger.read() if self.ledger else None, self.now)
+
+    @property
+    def signing(self) -> SigningPorts:
+        return SigningPorts(self.signer, self._keep, self.ledger, CALLER, lambda: self.now, lambda _seconds: None)
+
+    def _keep(self, work: SigningWork, content: bytes) -> None:
+        if self.keep:
+            self.keep(content)
+        elif work.spec.dest:
+            Path(work.spec.dest).write_bytes(content)
 
     def carry_out(self, work: SigningWork) -> SignatureMade:
-        keep = self.keep or self.dest.write_bytes
-        ports = SigningPorts(self.signer, keep, self.ledger, lambda: CALLER, lambda: self.now, lambda _seconds: None)
-        return make_signature(work, ports)
+        (made,) = make_signatures([work], self.signing)
+        return made
 
     def sign(self, **changed: Any) -> SignatureMade:
         return self.carry_out(self.plan(**changed))

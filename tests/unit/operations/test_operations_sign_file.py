@@ -59,7 +59,7 @@ def test_a_file_is_signed_once_and_left_alone_after_that(key_spec: str, tmp_path
 def test_a_plan_reads_and_asks_for_no_signature(tmp_path: Path) -> None:
     desk = Desk(tmp_path, recorded=True)
     work = desk.plan()
-    assert work.plan.diff["after"] == {"signature": f"{desk.dest}: ECDSA_SHA_256 of {tmp_path}/content"}
+    assert work.plan.diff["after"] == {str(desk.dest): f"ECDSA_SHA_256 signature of {tmp_path}/content"}
     assert (desk.signer.asked, desk.dest.exists(), entries(desk)) == ([], False, [])
 
 
@@ -83,7 +83,7 @@ def test_what_no_longer_fits_is_signed_again_with_the_reason(change: str, tmp_pa
     work = desk.plan(signing_algorithm=wanted)
     assert work.plan.changed
     name = wanted or "RSASSA_PKCS1_V1_5_SHA_512"
-    assert work.known()["reason"] == f"{desk.dest} is not a {name} signature of this content by this key"
+    assert work.known()["reason"] == f"{desk.dest} is no {name} signature of this content by this key"
 
 
 def test_a_public_key_in_a_file_saves_the_call(tmp_path: Path) -> None:
@@ -109,8 +109,8 @@ def test_the_key_of_an_authority_is_refused_already_in_the_plan(use: str, tmp_pa
         desk.plan()
 
 
-@pytest.mark.parametrize("use", ["sign", "", "something else"])
-def test_other_keys_and_keys_whose_tags_may_not_be_read_are_taken(use: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("use", ["sign", "", "something else", None])
+def test_other_keys_and_keys_whose_tags_may_not_be_read_are_taken(use: str | None, tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     desk.keys.uses[KEY_ARN] = use
     assert desk.plan().plan.changed

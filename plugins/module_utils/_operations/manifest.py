@@ -1,0 +1,94 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A manifest: one line for each of many files, so that one signature covers them all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from .._pki.errors import SpecError
+from .._pki.problems import refuse
+from .content import hash_file
+
+DIGESTS = ("sha256", "sha384", "sha512")
+
+_ESCAPES = {b"\\": b"\\\\", b"\n": b"\\n", b"\r": b"\\r"}
+
+
+def files_below(folder: str, without: Sequence[str]) -> list[str]:
+    """Return the files in *folder* and the folders below it, in the order of their names.
+
+    Args:
+        without: paths to leave out, the manifest itself above all.
+    Raises:
+        SpecError: a folder cannot be read.
+    """
+    left_out = {os.path.realpath(path) for path in without}
+    found: list[str] = []
+    try:
+        for here, folders, names in os.walk(folder, onerror=_refuse_to_skip):
+            folders.sort()
+            found += [os.path.join(here, name) for name in names]
+    except OSError as exc:
+        raise SpecError(f"{exc.filename}: cannot be read ({exc.strerror})") from exc
+    return sorted(path for path in found if os.path.realpath(path) not in left_out)
+
+
+def _refuse_to_skip(error: OSError) -> None:
+    raise error
+
+
+def make_manifest(paths: Sequence[str], manifest_path: str, algorithm: str) -> bytes:
+    """Return the manifest of *paths*, as `sha256sum` and its kin write and check it; all cores hash.
+
+    Names are relative to the manifest's folder, so it is checked from there, wherever the folder goes.
+
+    Raises:
+        SpecError: there is no file, one is named twice or not below that folder, cannot be read or changes; all such
+            files in one message.
+    """
+    if not paths:
+        raise SpecError(f"{manifest_path}: there is no file that it could list")
+    names = [_name(path, manifest_path) for path in paths]
+    refuse([*_outside(paths, names), *_repeated(names)])
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        digests = list(pool.map(lambda path: _digest_or_problem(path, algorithm), paths))
+    refuse(digest for digest in digests if isinstance(digest, str))
+    lines = [_line(name, digest) for name, digest in zip(names, digests, strict=True) if isinstance(digest, bytes)]
+    return b"".join(line for _name, line in sorted(zip(names, lines, strict=True)))
+
+
+def _name(path: str, manifest_path: str) -> str:
+    return os.path.relpath(path, os.path.dirname(os.path.abspath(manifest_path)))
+
+
+def _outside(paths: Sequence[str], names: Sequence[str]) -> Iterator[str]:
+    for path, name in zip(paths, names, strict=True):
+        if name.split(os.sep)[0] == os.pardir:
+            yield f"{path}: is not below the folder of the manifest; keep the manifest beside or above the files"
+
+
+def _repeated(names: Sequence[str]) -> Iterator[str]:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            yield f"{name}: is named twice"
+        seen.add(name)
+
+
+def _digest_or_problem(path: str, algorithm: str) -> bytes | str:
+    try:
+        return hash_file(path, algorithm)
+    except SpecError as exc:
+        return str(exc)
+
+
+def _line(name: str, digest: bytes) -> bytes:
+    """Return one line as GNU coreutils write it: a name with a backslash or a line break is marked and escaped."""
+    raw = os.fsencode(name)
+    escaped = b"".join(_ESCAPES.get(raw[i : i + 1], raw[i : i + 1]) for i in range(len(raw)))
+    return (b"\\" if escaped != raw else b"") + digest.hex().encode() + b"  " + escaped + b"\n"

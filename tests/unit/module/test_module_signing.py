@@ -1,0 +1,136 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The options of kms_sign: what they become, and what contradicts itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.rootstock.pki.plugins.module_utils._module.signing import (
+    LARGEST_SIGNATURE,
+    SIGNATURE_OPTIONS,
+    read_current,
+    read_if_there,
+    to_manifest_path,
+    to_manifest_spec,
+    to_signature_specs,
+)
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import SpecError
+from ansible_collections.rootstock.pki.plugins.module_utils._signer.formats import FORMATS
+from ansible_collections.rootstock.pki.plugins.module_utils._signer.specs import Content
+
+
+def params(**given: Any) -> dict[str, Any]:
+    return {name: given.get(name, option.get("default")) for name, option in SIGNATURE_OPTIONS.items()}
+
+
+def test_the_formats_offered_are_those_that_there_are() -> None:
+    assert tuple(SIGNATURE_OPTIONS["format"]["choices"]) == FORMATS
+
+
+def test_one_file_and_one_text_become_one_signature(tmp_path: Path) -> None:
+    (spec,) = to_signature_specs(params(src="a", dest=str(tmp_path / "a.sig"), message_type="external_mu"))
+    assert (spec.content, spec.dest, spec.message_type) == (Content("a"), str(tmp_path / "a.sig"), "EXTERNAL_MU")
+    (spec,) = to_signature_specs(params(content="ä"))
+    assert (spec.content.data, spec.dest, spec.message_type) == ("ä".encode(), "", "")
+
+
+def test_files_are_signed_beside_themselves_or_in_a_folder(tmp_path: Path) -> None:
+    files = [str(tmp_path / "a"), str(tmp_path / "b")]
+    assert [spec.dest for spec in to_signature_specs(params(files=files))] == [f"{path}.sig" for path in files]
+    folder = str(tmp_path / "signatures")
+    assert [spec.dest for spec in to_signature_specs(params(files=files, dest=folder))] == [
+        f"{folder}/a.sig",
+        f"{folder}/b.sig",
+    ]
+
+
+def test_all_places_that_cannot_be_written_are_named_in_one_message(tmp_path: Path) -> None:
+    (tmp_path / "a.sig").mkdir()
+    (tmp_path / "file").touch()
+    files = [str(tmp_path / "a"), str(tmp_path / "file/b")]
+    with pytest.raises(SpecError, match=r"a.sig: is a folder; name a file in it; .*b.sig: cannot be written, "):
+        to_signature_specs(params(files=files))
+
+
+def test_a_signature_does_not_replace_what_is_signed(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "a")
+    with pytest.raises(SpecError, match="link: is a file to be signed; name another one, such as"):
+        to_signature_specs(params(src=str(tmp_path / "a"), dest=str(tmp_path / "link")))
+    with pytest.raises(SpecError, match=r"a\.sig: is a file to be signed"):
+        to_signature_specs(params(files=[str(tmp_path / "a"), str(tmp_path / "a.sig")]))
+
+
+def test_two_signatures_do_not_share_a_place(tmp_path: Path) -> None:
+    files = [str(tmp_path / "x/a"), str(tmp_path / "y/a")]
+    with pytest.raises(SpecError, match=r"a\.sig: is the place of two signatures, over .*x/a and .*y/a"):
+        to_signature_specs(params(files=files, dest=str(tmp_path)))
+
+
+def test_no_file_at_all_is_refused() -> None:
+    with pytest.raises(SpecError, match="files: is empty"):
+        to_signature_specs(params(files=[]))
+
+
+def test_a_digest_is_taken_when_it_is_allowed() -> None:
+    given = params(digest_value="00" * 32, digest_algorithm="sha256", allow_blind_digest=True)
+    (spec,) = to_signature_specs(given)
+    assert spec.content == Content("digest_value", digest=bytes(32), digest_algorithm="sha256")
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"allow_blind_digest": False}, "allow_blind_digest has to be true"),
+        ({"digest_algorithm": None}, "needs digest_algorithm"),
+        ({"digest_value": "zz"}, "is not written in hexadecimal digits"),
+        ({"digest_algorithm": "sha384"}, "has 32 octets; sha384 makes 48"),
+        ({"message_type": "raw"}, "message_type: is not a choice with digest_value"),
+    ],
+)
+def test_a_digest_that_cannot_be_one_is_refused(changed: dict[str, Any], sentence: str) -> None:
+    given = {"digest_value": "00" * 32, "digest_algorithm": "sha256", "allow_blind_digest": True, **changed}
+    with pytest.raises(SpecError, match=sentence):
+        to_signature_specs(params(**given))
+
+
+def test_a_manifest_lies_in_the_folder_that_it_lists_and_its_signature_beside_it(tmp_path: Path) -> None:
+    given = params(src=str(tmp_path), manifest_digest="sha512")
+    path = to_manifest_path(given)
+    spec = to_manifest_spec(given, path, b"lines")
+    assert (path, spec.dest) == (f"{tmp_path}/SHA512SUMS", f"{tmp_path}/SHA512SUMS.sig")
+    assert (spec.content, spec.purpose) == (Content(path, b"lines"), "manifest")
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"content": "text"}, "manifest: lists files"),
+        ({"digest_value": "00"}, "manifest: lists files"),
+        ({"files": ["a"]}, "manifest: of files needs manifest_path"),
+    ],
+)
+def test_a_manifest_is_of_files(given: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(SpecError, match=sentence):
+        to_manifest_path(params(**given))
+
+
+def test_what_is_larger_than_any_signature_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "dest"
+    assert read_current(str(path)) is None
+    path.write_bytes(bytes(LARGEST_SIGNATURE))
+    assert read_current(str(path)) == bytes(LARGEST_SIGNATURE)
+    path.write_bytes(bytes(LARGEST_SIGNATURE + 1))
+    assert read_current(str(path)) == b""
+
+
+def test_a_file_that_is_not_there_is_noted(tmp_path: Path) -> None:
+    missing: list[str] = []
+    assert read_if_there(str(tmp_path / "key.pem"), "public_key_path", missing) is None
+    assert read_if_there(None, "public_key_path", missing) is None
+    assert missing == [f"public_key_path {tmp_path}/key.pem does not exist yet"]
