@@ -279,7 +279,8 @@ def _changes(
 ) -> tuple[Change, ...]:
     """Return what a new CRL would say otherwise."""
     this_update, next_update = crl_period(task.next_update, task.renew_before, now)
-    changes = compare(None if last is None else _words_of(last), {word: text for word, text in words.items() if text})
+    shown = {word: text for word, text in words.items() if text and word != "next_update"}
+    changes = compare(None if last is None else _words_of(last), shown)
     if task.compare_entries:
         changes += _entry_changes(task, base, state)
     before = None if last is None else (last.number, asn1_time(last.this_update), asn1_time(last.next_update))
@@ -288,7 +289,7 @@ def _changes(
         *changes,
         Change("crl_number", number, "a higher one"),
         Change("this_update", start, asn1_time(this_update)),
-        Change("next_update_time", end, asn1_time(next_update)),
+        Change("next_update", end, asn1_time(next_update)),
     )
 
 

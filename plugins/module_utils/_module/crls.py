@@ -1,0 +1,177 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From a module's options to a CRL task, and from CRLs to files and results."""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from .._pki.certificates import asn1_time
+from .._pki.crl import crl_der, crl_to_der, crl_to_pem
+from .._pki.crl_partitions import OPENED_AS_NEEDED, fill_in, for_url, has_placeholder
+from .._pki.crl_task import DER, CrlTask
+from .._pki.errors import SpecError
+from .._pki.plan import Change, Plan
+from .._pki.task import LEDGER_NAME, Source
+from .files import KeptFile, file_changes, read_file, read_if_there
+
+if TYPE_CHECKING:
+    from .._ledger.entries import Crl
+
+CRL_OPTIONS: dict[str, Any] = {
+    "issuer_path": {"type": "path"},
+    "issuer_content": {"type": "str"},
+    "issuer_key_id": {"type": "str", "required": True},
+    "ledger_path": {"type": "path"},
+    "path": {"type": "path", "required": True},
+    "format": {"type": "str", "choices": ["pem", "der"], "default": "pem"},
+    "der_path": {"type": "path"},
+    "base_path": {"type": "path"},
+    "next_update": {"type": "str", "default": "+7d"},
+    "renew_before": {"type": "str", "default": "33%"},
+    "on_revocation": {"type": "str", "choices": ["sign", "wait"], "default": "sign"},
+    "digest": {"type": "str", "choices": ["sha256", "sha384", "sha512"]},
+    "signature_padding": {"type": "str", "choices": ["pkcs1v15", "pss"], "default": "pkcs1v15"},
+    "crl_urls": {"type": "list", "elements": "str", "default": []},
+    "delta_crl_urls": {"type": "list", "elements": "str", "default": []},
+    "crl_partitions": {"type": "int"},
+    "force": {"type": "bool", "default": False},
+    "backup": {"type": "bool", "default": False},
+    "return_content": {"type": "bool", "default": False},
+}
+
+
+def to_crl_task(params: Mapping[str, Any], compare_entries: bool) -> CrlTask:
+    """Convert a module's options and read the issuer's certificate.
+
+    Args:
+        compare_entries: whether somebody wants to know which certificates a new CRL has more or less.
+    Raises:
+        SpecError: options are missing or contradict each other; all problems in one message.
+    """
+    beside = params["ledger_path"] or params["issuer_path"]
+    if not beside:
+        raise SpecError(
+            f"{params['path']}: ledger_path is missing; without issuer_path there is no folder for a ledger"
+        )
+    partitions = _partitions(params)
+    return CrlTask(
+        issuer=_issuer(params),
+        issuer_key_id=params["issuer_key_id"],
+        ledger_path=params["ledger_path"] or os.path.join(os.path.dirname(os.path.abspath(beside)), LEDGER_NAME),
+        path=params["path"],
+        form=params["format"],
+        base_path=params["base_path"] or "",
+        next_update=params["next_update"],
+        renew_before=params["renew_before"],
+        digest=params["digest"] or "",
+        padding=params["signature_padding"],
+        distribution_point=tuple(map(for_url, params["crl_urls"])),
+        freshest_crl=tuple(map(for_url, params["delta_crl_urls"])),
+        at_once=params["on_revocation"] == "sign",
+        force=params["force"],
+        partitions=partitions,
+        compare_entries=compare_entries,
+    )
+
+
+def _issuer(params: Mapping[str, Any]) -> Source:
+    if params["issuer_content"] is not None:
+        return Source("issuer_content", params["issuer_content"].encode())
+    return Source(params["issuer_path"], read_if_there(params["issuer_path"]))
+
+
+def _partitions(params: Mapping[str, Any]) -> int | None:
+    """Return how many partitions there are, None where the authority has one CRL for all."""
+    problems = []
+    given, wanted = params["crl_partitions"], has_placeholder(params["path"])
+    texts = {option: [params[option]] for option in ("der_path", "base_path") if params[option]}
+    texts |= {option: params[option] for option in ("crl_urls", "delta_crl_urls")}
+    if given is not None and not wanted:
+        problems.append("path lacks {partition}, the place of a partition's number")
+    if given is not None and given < 2:
+        problems.append(f"crl_partitions is {given}; give two or more, or leave it out")
+    for option, found in texts.items():
+        problems += [f"{option} {text}: {_MISPLACED[wanted]}" for text in found if has_placeholder(text) != wanted]
+    if wanted and not params["crl_urls"]:
+        problems.append("crl_urls is missing; a CRL of a partition says which one it is (RFC 5280 5.2.5)")
+    if params["base_path"] and params["delta_crl_urls"]:
+        problems.append("delta_crl_urls is for full CRLs, and base_path makes a delta CRL (RFC 5280 5.2.6)")
+    if problems:
+        raise SpecError(f"{params['path']}: " + "; ".join(problems))
+    return (given or OPENED_AS_NEEDED) if wanted else None
+
+
+_MISPLACED = {True: "lacks {partition}, which path has", False: "has {partition}, which path lacks"}
+
+
+def crl_bytes(task: CrlTask, crl: Any) -> bytes:
+    """Return *crl* in the form of the file at the task's path."""
+    return crl_to_der(crl) if task.form == DER else crl_to_pem(crl)
+
+
+def der_copy(params: Mapping[str, Any], task: CrlTask, made: bool = True) -> tuple[KeptFile, ...]:
+    """Return the copy in DER of the CRL at the task's path, if the task wants one.
+
+    Args:
+        made: False while a new CRL is only planned.
+    """
+    if not params["der_path"]:
+        return ()
+    path = params["der_path"] if task.partition is None else fill_in(params["der_path"], task.partition)
+    return (KeptFile(path, crl_der(read_if_there(task.path)) if made else None, "der_path"),)
+
+
+def crl_paths(params: Mapping[str, Any], tasks: Sequence[CrlTask]) -> list[str]:
+    """Return the files that get the mode and owner of the task."""
+    return [path for task in tasks for path in (task.path, *(file.path for file in der_copy(params, task, False)))]
+
+
+def joint_plan(params: Mapping[str, Any], planned: Sequence[Any]) -> Plan:
+    """Return the plans of all CRLs as one, with their files."""
+    changes: list[Change] = []
+    for one in planned:
+        files = file_changes(der_copy(params, one.task, not one.remake))
+        found = [*one.plan.changes, *one.completion, *files]
+        partition = one.task.partition
+        changes += found if partition is None else [replace(c, field=f"{partition}: {c.field}") for c in found]
+    pending = tuple(dict.fromkeys(text for one in planned for text in one.plan.pending))
+    return Plan(tuple(changes), pending, joint_reason(planned))
+
+
+def joint_reason(planned: Sequence[Any]) -> str:
+    reasons = {one.task.path: one.plan.reason for one in planned if one.plan.reason}
+    if len(planned) == 1:
+        return "".join(reasons.values())
+    return "; ".join(f"{path}: {reason}" for path, reason in reasons.items())
+
+
+def crl_results(params: Mapping[str, Any], lines: Sequence[tuple[CrlTask, Crl]]) -> dict[str, Any]:
+    """Return what the module tells of the CRLs that are current."""
+    facts = [_facts(params, task, line) for task, line in lines]
+    if any(task.partition is not None for task, _ in lines):
+        return {"crls": facts}
+    return facts[0] if facts else {}
+
+
+def _facts(params: Mapping[str, Any], task: CrlTask, line: Crl) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "path": task.path,
+        "crl_number": line.number,
+        "base_crl_number": line.base_number,
+        "this_update": asn1_time(line.this_update),
+        "next_update": asn1_time(line.next_update),
+        "revoked_count": int(line.details.get("entries", 0)),
+    }
+    for copy in der_copy(params, task, False):
+        told["der_path"] = copy.path
+    if params["return_content"] and os.path.exists(task.path):
+        content = read_file(task.path)
+        told["crl"] = base64.b64encode(content).decode() if task.form == DER else content.decode()
+    return told
