@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,7 +35,8 @@ EXAMPLE = CHECKOUT / "examples" / "acme"
 HERE = CHECKOUT / "build" / "demo"
 LOG = HERE / "ansible.log"
 PKI = HERE / "pki"
-RUNNING = HERE.with_suffix(".pid")
+LOCK = HERE.with_suffix(".lock")
+MARK = "ROOTSTOCK_DEMO"
 TASK = re.compile(r"^TASK \[(?:\S+ : )?(?P<name>.+?)\] \**$")
 RECAP = re.compile(r"^localhost .* changed=(?P<changed>\d+) .* failed=(?P<failed>\d+) ")
 
@@ -112,22 +113,28 @@ def require(tool: str) -> None:
 def alone() -> Iterator[None]:
     """Keep other demos out of the folder, and stop what one that was killed left running in it."""
     HERE.parent.mkdir(exist_ok=True)
-    with RUNNING.open("a+") as lock:
+    with LOCK.open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as taken:
             raise DemoError(f"another demo is running in {CHECKOUT}; wait until it is done") from taken
-        left = RUNNING.read_text()
-        if str(HERE) in command_of(left):
-            os.killpg(int(left), signal.SIGKILL)
+        stop_all_marked()
         yield
 
 
-def command_of(process: str) -> str:
+def stop_all_marked() -> None:
+    """Stop what demos in this folder started: the workers of Ansible outlive an Ansible that is killed."""
+    for process in Path("/proc").glob("[0-9]*"):
+        if f"{MARK}={HERE}".encode() in variables_of(process):
+            with suppress(ProcessLookupError):
+                os.kill(int(process.name), signal.SIGKILL)
+
+
+def variables_of(process: Path) -> list[bytes]:
     try:
-        return Path("/proc", process or "none", "cmdline").read_text()
-    except OSError:
-        return ""
+        return (process / "environ").read_bytes().split(b"\0")
+    except OSError:  # it ended, or belongs to somebody else
+        return []
 
 
 def prepare() -> None:
@@ -158,7 +165,9 @@ def enter(server: Server) -> Aws:
     """Return the local AWS as somebody sees it who may do what examples/iam-policy.json says, and nothing else."""
     operator = make_operator(server.endpoint)
     say("A local AWS runs", f"{server.endpoint}, as {operator.arn}")
-    return Aws(server, {**environment(), **operator.environment(), "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml"})
+    return Aws(
+        server, {**environment(), **operator.environment(), "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml", MARK: str(HERE)}
+    )
 
 
 def read_tree() -> Tree:
@@ -187,15 +196,14 @@ def play(aws: Aws, playbook: str, *arguments: str, quiet: bool = False) -> int:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        start_new_session=True,
     ) as process:
-        RUNNING.write_text(str(process.pid))
         try:
             lines = list(logged(process.stdout or iter(()), quiet))
             process.wait()
         finally:
             if process.poll() is None:
-                os.killpg(process.pid, signal.SIGTERM)
+                process.kill()
+                stop_all_marked()
     recap = next((found for line in lines if (found := RECAP.match(line))), None)
     if process.returncode or recap is None:
         raise DemoError(f"{playbook} ended with status {process.returncode}:\n{''.join(lines[-25:])}(all of it: {LOG})")

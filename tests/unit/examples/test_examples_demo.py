@@ -6,6 +6,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -69,10 +72,22 @@ def test_openssl_that_says_something_else_fails_the_demo(tmp_path: Path) -> None
 
 def test_two_demos_do_not_share_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(demo, "HERE", tmp_path / "demo")
-    monkeypatch.setattr(demo, "RUNNING", tmp_path / "demo.pid")
+    monkeypatch.setattr(demo, "LOCK", tmp_path / "demo.lock")
     with demo.alone(), pytest.raises(demo.DemoError, match="another demo is running"), demo.alone():
         pass
 
 
-def test_a_process_that_is_no_more_has_no_command() -> None:
-    assert demo.command_of("") == demo.command_of("999999999") == ""
+def test_what_a_demo_that_was_killed_left_running_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo, "HERE", tmp_path / "demo")
+    monkeypatch.setattr(demo, "LOCK", tmp_path / "demo.lock")
+    ours, others = (
+        subprocess.Popen(["sleep", "60"], env={**os.environ, demo.MARK: str(folder)}, start_new_session=True)
+        for folder in (tmp_path / "demo", tmp_path / "other")
+    )
+    try:
+        with demo.alone():
+            assert ours.wait(timeout=10) == -signal.SIGKILL
+            assert others.poll() is None
+    finally:
+        others.kill()
+        others.wait()
