@@ -14,7 +14,7 @@ import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.rootstock.pki.plugins.filter.tree_plan import tree_plan
-from ansible_collections.rootstock.pki.plugins.module_utils._module.certificates import CERTIFICATE_OPTIONS
+from ansible_collections.rootstock.pki.plugins.module_utils._module.certificate_options import CERTIFICATE_OPTIONS
 from ansible_collections.rootstock.pki.plugins.module_utils._pki import tree_entries
 
 CHECKOUT = Path(__file__).resolve().parents[3]
