@@ -6,16 +6,16 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from .der import is_one_value
+from .domain_names import shown
 from .errors import SpecError
 from .extensions import WantedExtension
 from .general_names import to_general_name, to_general_names
+from .other_extensions import other_extension
 from .problems import convert_all, try_all
 from .usages import to_oid
 
@@ -35,15 +35,22 @@ ACCESS_METHODS: Mapping[str, str] = {
 }
 ANY_POLICY = "2.5.29.32.0"
 LONGEST_NOTICE = 200
-_PREFIXED = re.compile(r"(DNS|IP|email|URI|RID|dirName|otherName):")
+LARGEST_NUMBER = 2**31 - 1
+"""RFC 5280 sets no bound; libraries hold such a number in a C int."""
+_PREFIXED = re.compile(r"(DNS|IP|email|URI|RID|dirName|otherName):", re.IGNORECASE)
 
 
 def said_extensions(options: Options) -> tuple[list[WantedExtension], list[str]]:
     """Return the extensions that *options* say in full, and what is wrong with the others."""
-    given = [read for name, read in _READERS.items() if options.get(name) not in (None, [], {}, False)]
+    given = [read for name, read in _READERS.items() if _is_said(options.get(name))]
     made, problems = try_all(lambda read: read(options), given)
-    others, refused = try_all(_other_extension, options.get("other_extensions") or ())
+    others, refused = try_all(other_extension, options.get("other_extensions") or ())
     return [one for one in (*made, *others) if one is not None], [*problems, *refused]
+
+
+def _is_said(value: object) -> bool:
+    """Tell whether an option asks for its extension; 0 does, as inhibit_any_policy has it."""
+    return value is not None and value is not False and value not in ([], {})
 
 
 def location(text: str) -> x509.GeneralName:
@@ -51,35 +58,78 @@ def location(text: str) -> x509.GeneralName:
     return to_general_name(text if _PREFIXED.match(text) else f"URI:{text}")
 
 
-def _access_descriptions(given: Options, methods: Sequence[str]) -> list[x509.AccessDescription]:
-    pairs = [(ACCESS_METHODS[method], text) for method in methods for text in given.get(method) or ()]
+def texts_of(option: str, item: object, part: str) -> list[str]:
+    """Return the list of texts that *item* has as *part*; empty where it has none."""
+    value = _entry(option, item).get(part) or ()
+    if not isinstance(value, Sequence) or isinstance(value, str) or not all(isinstance(text, str) for text in value):
+        raise SpecError(f"{option}: {part} is {shown(str(value))}; write a list of texts")
+    return list(value)
+
+
+def _entry(option: str, item: object) -> Options:
+    if not isinstance(item, Mapping):
+        raise SpecError(f"{option}: {shown(str(item))} is no dictionary; write its parts by name")
+    return item
+
+
+def count(option: str, number: object) -> int | None:
+    """Return *number*, of certificates that may follow.
+
+    Raises:
+        SpecError: it is none, or cannot be written.
+    """
+    if number is None:
+        return None
+    if not isinstance(number, int) or isinstance(number, bool):
+        raise SpecError(f"{option}: {shown(str(number))} is no whole number; give one")
+    if not 0 <= number <= LARGEST_NUMBER:
+        said = "negative" if number < 0 else f"more than {LARGEST_NUMBER}"
+        raise SpecError(f"{option}: {number} is {said}; give how many certificates may follow before it holds")
+    return number
+
+
+def _access_descriptions(option: str, options: Options, methods: Sequence[str]) -> list[x509.AccessDescription]:
+    given = options[option]
+    pairs = [(ACCESS_METHODS[method], text) for method in methods for text in texts_of(option, given, method)]
     return convert_all(lambda pair: x509.AccessDescription(to_oid(pair[0]), location(pair[1])), pairs)
 
 
 def _authority_information_access(options: Options) -> WantedExtension | None:
-    found = _access_descriptions(options["authority_information_access"], ("ocsp", "ca_issuers"))
+    found = _access_descriptions("authority_information_access", options, ("ocsp", "ca_issuers"))
     return WantedExtension(x509.AuthorityInformationAccess(found), critical=False) if found else None
 
 
 def _subject_information_access(options: Options) -> WantedExtension | None:
-    found = _access_descriptions(options["subject_information_access"], ("ca_repository", "time_stamping"))
+    found = _access_descriptions("subject_information_access", options, ("ca_repository", "time_stamping"))
     return WantedExtension(x509.SubjectInformationAccess(found), critical=False) if found else None
 
 
 def _distribution_points(option: str, options: Options) -> list[x509.DistributionPoint]:
-    def read(item: Options) -> x509.DistributionPoint:
-        full_name, crl_issuer = item.get("full_name") or (), item.get("crl_issuer") or ()
+    def read(item: object) -> x509.DistributionPoint:
+        full_name, crl_issuer = texts_of(option, item, "full_name"), texts_of(option, item, "crl_issuer")
         if not full_name and not crl_issuer:
             raise SpecError(f"{option}: an entry has neither full_name nor crl_issuer; give one")
-        reasons = frozenset(_reason(option, str(reason)) for reason in item.get("reasons") or ())
+        reasons = frozenset(_reason(option, reason) for reason in texts_of(option, item, "reasons"))
         return x509.DistributionPoint(
             full_name=convert_all(location, full_name) or None,
             relative_name=None,
             reasons=reasons or None,
-            crl_issuer=to_general_names(crl_issuer) or None,
+            crl_issuer=_crl_issuer(option, crl_issuer) or None,
         )
 
-    return convert_all(read, options[option])
+    points = convert_all(read, options[option])
+    if all(point.reasons for point in points):
+        raise SpecError(
+            f"{option}: no entry is for all reasons, and RFC 5280 4.2.1.13 wants one; leave reasons out there"
+        )
+    return points
+
+
+def _crl_issuer(option: str, texts: Sequence[str]) -> list[x509.GeneralName]:
+    names = to_general_names(texts)
+    if not all(isinstance(name, x509.DirectoryName) for name in names):
+        raise SpecError(f"{option}: crl_issuer is the name of an authority (RFC 5280 4.2.1.13); write dirName:CN=...")
+    return names
 
 
 def _reason(option: str, reason: str) -> x509.ReasonFlags:
@@ -104,12 +154,13 @@ def _certificate_policies(options: Options) -> WantedExtension:
     return WantedExtension(x509.CertificatePolicies(policies), bool(options.get("certificate_policies_critical")))
 
 
-def _policy(item: Options) -> x509.PolicyInformation:
-    text = str(item.get("policy") or "")
-    qualifiers: list[str | x509.UserNotice] = list(convert_all(_cps, item.get("cps") or ()))
-    notice = item.get("user_notice")
+def _policy(item: object) -> x509.PolicyInformation:
+    policy = _entry("certificate_policies", item)
+    text, notice = str(policy.get("policy") or ""), policy.get("user_notice")
+    cps = texts_of("certificate_policies", policy, "cps")
+    qualifiers: list[str | x509.UserNotice] = list(convert_all(_cps, cps))
     if notice:
-        qualifiers.append(_user_notice(notice))
+        qualifiers.append(_user_notice(_entry("certificate_policies", notice)))
     return x509.PolicyInformation(to_oid(ANY_POLICY if text == "any_policy" else text), qualifiers or None)
 
 
@@ -121,15 +172,26 @@ def _cps(text: str) -> str:
 
 
 def _user_notice(notice: Options) -> x509.UserNotice:
-    text, organization = notice.get("explicit_text") or None, notice.get("organization")
-    if text and len(text) > LONGEST_NOTICE:
-        raise SpecError(
-            f"certificate_policies: explicit_text has {len(text)} characters; RFC 5280 4.2.1.4 allows {LONGEST_NOTICE}"
-        )
+    text, organization = (_display_text(part, notice.get(part)) for part in ("explicit_text", "organization"))
     if not text and not organization:
         raise SpecError("certificate_policies: user_notice has neither explicit_text nor organization; give one")
-    numbers = list(notice.get("notice_numbers") or ())
+    given = notice.get("notice_numbers") or ()
+    numbers = [count("certificate_policies: notice_numbers", number) or 0 for number in given]
+    if numbers and not organization:
+        raise SpecError("certificate_policies: notice_numbers are an organization's; give organization too")
     return x509.UserNotice(x509.NoticeReference(organization, numbers) if organization else None, text)
+
+
+def _display_text(part: str, given: object) -> str | None:
+    text = "" if given is None else str(given)
+    if len(text) > LONGEST_NOTICE:
+        raise SpecError(
+            f"certificate_policies: {part} has {len(text)} characters; RFC 5280 4.2.1.4 allows {LONGEST_NOTICE}"
+        )
+    bad = next((letter for letter in text if unicodedata.category(letter) in ("Cc", "Cs")), None)
+    if bad is not None:
+        raise SpecError(f"certificate_policies: {part} has U+{ord(bad):04X}, which is no text to show; remove it")
+    return text or None
 
 
 def _issuer_alt_name(options: Options) -> WantedExtension:
@@ -137,23 +199,17 @@ def _issuer_alt_name(options: Options) -> WantedExtension:
 
 
 def _policy_constraints(options: Options) -> WantedExtension:
-    given = options["policy_constraints"]
+    given = _entry("policy_constraints", options["policy_constraints"])
     explicit, mapping = given.get("require_explicit_policy"), given.get("inhibit_policy_mapping")
     if explicit is None and mapping is None:
         raise SpecError("policy_constraints: give require_explicit_policy, inhibit_policy_mapping, or both")
-    for skip in (explicit, mapping):
-        _refuse_negative("policy_constraints", skip)
-    return WantedExtension(x509.PolicyConstraints(explicit, mapping), critical=True)
-
-
-def _refuse_negative(option: str, skip: int | None) -> None:
-    if skip is not None and skip < 0:
-        raise SpecError(f"{option}: {skip} is negative; give how many certificates may follow before it holds")
+    counts = convert_all(lambda skip: count("policy_constraints", skip), (explicit, mapping))
+    return WantedExtension(x509.PolicyConstraints(*counts), critical=True)
 
 
 def _inhibit_any_policy(options: Options) -> WantedExtension:
-    _refuse_negative("inhibit_any_policy", options["inhibit_any_policy"])
-    return WantedExtension(x509.InhibitAnyPolicy(options["inhibit_any_policy"]), critical=True)
+    skip = count("inhibit_any_policy", options["inhibit_any_policy"])
+    return WantedExtension(x509.InhibitAnyPolicy(skip or 0), critical=True)
 
 
 def _must_staple(options: Options) -> WantedExtension:
@@ -163,17 +219,6 @@ def _must_staple(options: Options) -> WantedExtension:
 
 def _no_check(_options: Options) -> WantedExtension:
     return WantedExtension(x509.OCSPNoCheck(), critical=False)
-
-
-def _other_extension(item: Options) -> WantedExtension:
-    oid = to_oid(str(item.get("oid") or ""))
-    try:
-        value = base64.b64decode(str(item.get("value") or ""), validate=True)
-    except (binascii.Error, ValueError) as exc:
-        raise SpecError(f"other_extensions: the value of {oid.dotted_string} is not base64 ({exc})") from exc
-    if not is_one_value(value):
-        raise SpecError(f"other_extensions: the value of {oid.dotted_string} is not one DER value in base64")
-    return WantedExtension(x509.UnrecognizedExtension(oid, value), bool(item.get("critical")))
 
 
 _READERS: Mapping[str, Callable[[Options], WantedExtension | None]] = {

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from .certificate import CertificateRequest, Lifetime
 from .errors import SpecError
-from .extension_words import said_extensions
+from .extension_words import count, said_extensions
 from .extensions import ExtensionOptions
 from .general_names import to_constraint, to_general_names
 from .names import to_name
@@ -100,16 +100,20 @@ def _basic_constraints(options: Mapping[str, Any]) -> bool | None:
     unknown = [item for item in given if not _BASIC_CONSTRAINT.fullmatch(item)]
     if unknown:
         raise SpecError(f"basic_constraints: {', '.join(unknown)} is unknown; write CA:TRUE, CA:FALSE or pathlen:0")
+    if {"CA:TRUE", "CA:FALSE"} <= set(given):
+        raise SpecError("basic_constraints: has both CA:TRUE and CA:FALSE; give one")
     return "CA:TRUE" in given
 
 
 def _path_length(options: Mapping[str, Any]) -> int | None:
     """Return the path length, from its own option or from basic_constraints, as in pathlen:0."""
-    given: int | None = options.get("path_length")
-    if given is not None and given < 0:
-        raise SpecError(f"path_length {given} is negative; give how many authorities may follow, 0 for none")
-    texts = [item.removeprefix("pathlen:") for item in options.get("basic_constraints") or () if "pathlen:" in item]
-    return int(texts[-1]) if given is None and texts and texts[-1].isdecimal() else given
+    given = count("path_length", options.get("path_length"))
+    words = [word for word in options.get("basic_constraints") or () if _BASIC_CONSTRAINT.fullmatch(word)]
+    lengths = {int(word.removeprefix("pathlen:")) for word in words if word.startswith("pathlen:")}
+    lengths |= set() if given is None else {given}
+    if len(lengths) > 1:
+        raise SpecError(f"the path length is said to be {' and '.join(map(str, sorted(lengths)))}; give one")
+    return next(iter(lengths), None)
 
 
 def _key_identifier(options: Mapping[str, Any]) -> bytes:
