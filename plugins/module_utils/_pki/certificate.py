@@ -22,7 +22,8 @@ from .extensions import (
     key_identifiers,
     wanted_extensions,
 )
-from .names import name_text
+from .general_names import general_name_text, to_general_names
+from .names import name_text, standard_name
 from .times import to_time
 
 try:
@@ -39,16 +40,6 @@ Extension = TypeVar("Extension", bound="x509.ExtensionType")
 
 SERIAL_BITS = 159
 ISSUER_END = "issuer"
-# What options of their own decide, so that other_extensions may not.
-_FROM_OPTIONS = (
-    "basic_constraints",
-    "key_usage",
-    "extended_key_usage",
-    "subject_alt_name",
-    "name_constraints",
-    "subject_key_identifier",
-    "authority_key_identifier",
-)
 
 
 @dataclass(frozen=True)
@@ -138,10 +129,8 @@ def specify(
         SpecError: options that contradict each other or the CSR, or no subject anywhere; all in one message.
     """
     problems = [*_contradictions(request), *(_foreign_ca(request, csr) if csr is not None else ())]
-    subject = request.subject
-    if subject is None:
-        subject = csr.subject if csr is not None else x509.Name([])
-    options = _with_csr_extensions(request, csr)
+    subject = _subject(request, csr, problems)
+    options = _with_csr_extensions(request, csr, problems)
     if not subject and not options.subject_alt_name:
         problems.append("has neither a subject nor a subject_alt_name; give one")
     if problems:
@@ -162,7 +151,8 @@ def _contradictions(request: CertificateRequest) -> list[str]:
     options, profile = request.options, request.profile
     if options.basic_constraints is not None and not profile.is_custom:
         return [f"basic_constraints is for certificate_profile custom; {profile.name} says it itself"]
-    repeated = _repeated([extension.oid for extension in options.more])
+    oids = [extension.oid for extension in options.more]
+    repeated = dict.fromkeys(oid for oid in oids if oids.count(oid) > 1)
     problems = [f"the extension {EXTENSION_NAMES.get(oid, oid)} is given twice" for oid in repeated]
     if request.is_authority:
         return problems
@@ -170,17 +160,14 @@ def _contradictions(request: CertificateRequest) -> list[str]:
         "path_length": options.path_length is not None,
         "name_constraints_permitted": bool(options.name_constraints_permitted),
         "name_constraints_excluded": bool(options.name_constraints_excluded),
+        "policy_constraints": any(isinstance(one.value, x509.PolicyConstraints) for one in options.more),
+        "inhibit_any_policy": any(isinstance(one.value, x509.InhibitAnyPolicy) for one in options.more),
     }
     return problems + [
         f"{name} is for authorities, and certificate_profile {profile.name} is none"
         for name, present in given.items()
         if present
     ]
-
-
-def _repeated(oids: list[str]) -> list[str]:
-    managed = [oid for oid, name in EXTENSION_NAMES.items() if name in _FROM_OPTIONS]
-    return [oid for oid in dict.fromkeys(oids) if oids.count(oid) > 1 or oid in managed]
 
 
 def _foreign_ca(request: CertificateRequest, csr: x509.CertificateSigningRequest) -> list[str]:
@@ -191,17 +178,43 @@ def _foreign_ca(request: CertificateRequest, csr: x509.CertificateSigningRequest
     return [f"the CSR asks for CA:TRUE, which {named} is not; use subordinate_ca or have the CSR made again"]
 
 
-def _with_csr_extensions(request: CertificateRequest, csr: x509.CertificateSigningRequest | None) -> ExtensionOptions:
+def _subject(request: CertificateRequest, csr: x509.CertificateSigningRequest | None, problems: list[str]) -> x509.Name:
+    """Return the subject of the task, or else that of *csr* in the form that RFC 5280 wants."""
+    if request.subject is not None or csr is None:
+        return x509.Name([]) if request.subject is None else request.subject
+    try:
+        return standard_name(csr.subject)
+    except SpecError as exc:
+        problems.append(_unfit("subject", exc))
+        return csr.subject
+
+
+def _with_csr_extensions(
+    request: CertificateRequest, csr: x509.CertificateSigningRequest | None, problems: list[str]
+) -> ExtensionOptions:
     """Return the options with those extensions of *csr* that the profile copies and the task does not give."""
     options = request.options
     copied = [e for e in extensions_of(csr) if e.name in request.profile.csr_extensions] if csr is not None else []
     for extension in copied:
         if isinstance(extension.value, x509.SubjectAlternativeName):
             if options.subject_alt_name is None:
-                options = options.with_subject_alt_name(tuple(extension.value))
+                options = options.with_subject_alt_name(_checked_names(extension.value, problems))
         elif extension.oid not in [one.oid for one in options.more]:
             options = options.with_more(extension)
     return options
+
+
+def _checked_names(names: x509.SubjectAlternativeName, problems: list[str]) -> tuple[x509.GeneralName, ...]:
+    """Return *names* as they would be had the task given them, by the same rules."""
+    try:
+        return tuple(to_general_names([general_name_text(name) for name in names]))
+    except SpecError as exc:
+        problems.append(_unfit("subject_alt_name", exc))
+        return tuple(names)
+
+
+def _unfit(option: str, why: SpecError) -> str:
+    return f"the CSR's {option} is not fit for a certificate ({why}); give {option} in the task"
 
 
 def ignored_csr_extensions(request: CertificateRequest, csr: x509.CertificateSigningRequest) -> list[str]:

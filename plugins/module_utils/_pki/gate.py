@@ -37,6 +37,7 @@ WEAK_HASHES = ("md5", "sha1")
 # not_before is backdated a little, which does not count as lifetime.
 _CLOCK_SKEW = timedelta(days=1)
 ANY_USAGE = "any_extended_key_usage"
+TIME_STAMPING = "time_stamping"
 # RSA transports keys, EC agrees on one, Ed25519 and ML-DSA only sign (RFC 3279 2.3, RFC 8410 5, RFC 9881 5).
 UNFIT_USAGES = {
     RSA: ("key_agreement",),
@@ -98,7 +99,8 @@ def check_usages(proposal: Proposal) -> list[str]:
     spec = proposal.spec
     usage = spec.extension(x509.KeyUsage)
     if usage is None:
-        return []
+        needed = spec.is_authority and spec.public_key is not None
+        return ["an authority needs a key_usage, key_cert_sign at least (RFC 5280 4.2.1.3)"] if needed else []
     if usage.key_cert_sign and not spec.is_authority:
         return ["key_usage key_cert_sign is for authorities alone (RFC 5280 4.2.1.3)"]
     if spec.is_authority and not usage.key_cert_sign:
@@ -182,6 +184,8 @@ def check_issuer(proposal: Proposal) -> list[str]:
             problems.append(f"{who} may not issue: its key usage lacks key_cert_sign")
         if hash_name(certificate) in WEAK_HASHES:
             problems.append(f"{who} is signed with {hash_name(certificate)}; issue it again with SHA-256 or better")
+        if not certificate.subject:
+            problems.append("the issuer has no subject, which every issuer needs (RFC 5280 4.1.2.4)")
     return problems
 
 
@@ -235,6 +239,17 @@ def check_extended_key_usage(proposal: Proposal) -> list[str]:
     return problems
 
 
+def check_time_stamping(proposal: Proposal) -> list[str]:
+    """RFC 3161 2.3: the purpose of a timestamping service stands alone, and critical."""
+    spec = proposal.spec
+    purposes = spec.extension(x509.ExtendedKeyUsage)
+    names = [] if purposes is None or spec.is_authority else extended_key_usage_names(purposes)
+    critical = any(one.critical for one in spec.extensions if one.value is purposes)
+    if TIME_STAMPING not in names or (critical and names == [TIME_STAMPING]):
+        return []
+    return ["extended_key_usage time_stamping stands alone and is critical (RFC 3161 2.3); leave the others out"]
+
+
 def check_name_constraints(proposal: Proposal) -> list[str]:
     """RFC 5280 4.2.1.10, against every CA above; the names of a self-issued CA are exempt (6.1.3)."""
     spec = proposal.spec
@@ -267,5 +282,6 @@ CHECKS: Sequence[Callable[[Proposal], list[str]]] = (
     check_issuer,
     check_path_length,
     check_extended_key_usage,
+    check_time_stamping,
     check_name_constraints,
 )

@@ -14,12 +14,12 @@ from .attributes import Attribute, attribute_called, attribute_of
 from .domain_names import shown
 from .errors import SpecError
 from .name_texts import name_of, name_text, repeated_types, to_name_from_text
-from .problems import convert_all, refuse
+from .problems import convert_all, refuse, try_all
 
 if TYPE_CHECKING:
     from cryptography import x509
 
-__all__ = ["name_text", "name_to_list", "to_name", "to_name_from_text"]
+__all__ = ["name_text", "name_to_list", "standard_name", "to_name", "to_name_from_text"]
 
 
 def to_name(subject: Mapping[str, object] | Sequence[Mapping[str, object]]) -> x509.Name:
@@ -110,6 +110,25 @@ def _oid_or_itself(name: str) -> str:
         return attribute_called(name).oid
     except SpecError:
         return name
+
+
+def standard_name(name: x509.Name) -> x509.Name:
+    """Return *name*, which somebody else wrote, with the string types and bounds that to_name() gives.
+
+    Raises:
+        SpecError: what RFC 5280 does not allow in it, every problem of every attribute.
+    """
+    read = [try_all(_standard_attribute, rdn) for rdn in name.rdns]
+    rdns = [made for made, _problems in read]
+    refuse([*(problem for _made, problems in read for problem in problems), *repeated_types(rdns)])
+    return name_of(rdns)
+
+
+def _standard_attribute(attribute: x509.NameAttribute[str | bytes]) -> x509.NameAttribute[str]:
+    oid, value = attribute.oid.dotted_string, attribute.value
+    if isinstance(value, bytes):
+        raise SpecError(f"attribute {oid} is no text; leave it out")
+    return to_attribute(attribute_called(oid), value)
 
 
 def name_to_list(name: x509.Name) -> list[list[str]]:
