@@ -10,7 +10,7 @@ import base64
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .._pki.certificates import asn1_time
 from .._pki.crl import crl_der, crl_to_der, crl_to_pem
@@ -20,9 +20,6 @@ from .._pki.errors import SpecError
 from .._pki.plan import Change, Plan
 from .._pki.task import LEDGER_NAME, Source
 from .files import KeptFile, file_changes, read_file, read_if_there
-
-if TYPE_CHECKING:
-    from .._ledger.entries import Crl
 
 CRL_OPTIONS: dict[str, Any] = {
     "issuer_path": {"type": "path"},
@@ -152,7 +149,7 @@ def joint_reason(planned: Sequence[Any]) -> str:
     return "; ".join(f"{path}: {reason}" for path, reason in reasons.items())
 
 
-def crl_results(params: Mapping[str, Any], lines: Sequence[tuple[CrlTask, Crl]]) -> dict[str, Any]:
+def crl_results(params: Mapping[str, Any], lines: Sequence[tuple[CrlTask, Any]]) -> dict[str, Any]:
     """Return what the module tells of the CRLs that are current."""
     facts = [_facts(params, task, line) for task, line in lines]
     if any(task.partition is not None for task, _ in lines):
@@ -160,7 +157,7 @@ def crl_results(params: Mapping[str, Any], lines: Sequence[tuple[CrlTask, Crl]])
     return facts[0] if facts else {}
 
 
-def _facts(params: Mapping[str, Any], task: CrlTask, line: Crl) -> dict[str, Any]:
+def _facts(params: Mapping[str, Any], task: CrlTask, line: Any) -> dict[str, Any]:
     told: dict[str, Any] = {
         "path": task.path,
         "crl_number": line.number,
