@@ -346,13 +346,11 @@ sign_calls:
 """
 
 from datetime import datetime, timezone
-from functools import partial
 from typing import Any, NoReturn
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ansible_collections.rootstock.pki.plugins.module_utils._aws.clients import aws_client, kms_client, signing_client
-from ansible_collections.rootstock.pki.plugins.module_utils._aws.key_store import KmsKeyStore
+from ansible_collections.rootstock.pki.plugins.module_utils._aws.key_store import KmsKeyStore, open_key_store
 from ansible_collections.rootstock.pki.plugins.module_utils._keys.desired import DesiredKey
 from ansible_collections.rootstock.pki.plugins.module_utils._keys.plan import plan_key
 from ansible_collections.rootstock.pki.plugins.module_utils._module.aws import AWS_OPTIONS
@@ -374,12 +372,7 @@ ARGUMENT_SPEC: dict[str, Any] = {**AWS_OPTIONS, **KEY_OPTIONS}
 
 def run(module: AnsibleAWSModule) -> NoReturn:
     desired = to_desired_key(module.params)
-    store = KmsKeyStore(
-        kms_client(module),
-        partial(signing_client, module),
-        partial(aws_client, module, "resourcegroupstaggingapi"),
-        partial(aws_client, module, "sts"),
-    )
+    store = open_key_store(module)
     if module.params["state"] == "absent":
         run_absent(module, store, desired)
     run_present(module, store, desired)

@@ -9,12 +9,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from .._keys.description import KeyDescription, LastUse
 from .._keys.desired import NewKey
 from .._pki.errors import PkiError
 from . import kms, sts
+from .clients import aws_client, kms_client, signing_client
 from .errors import code_of
 from .tagging import find_by_tag
 
@@ -69,8 +71,12 @@ class KmsKeyStore:
         """Return when the key was last used."""
         return kms.last_use(self.client, key_id)
 
-    def find_by_tag(self, name: str, value: str) -> list[str]:
-        """Return the ARNs of the keys that carry a tag."""
+    def all_aliases(self) -> dict[str, str]:
+        """Return all aliases of the account and region that name a key, with the IDs of their keys."""
+        return kms.all_aliases(self.client)
+
+    def find_by_tag(self, name: str, value: str | None) -> list[str]:
+        """Return the ARNs of the keys that carry a tag, with any value for None."""
         return find_by_tag(self.tagging_client(), self.client, name, value)
 
     def tags(self, key_id: str) -> dict[str, str]:
@@ -132,3 +138,13 @@ class KmsKeyStore:
                     raise
             self.sleep(delay)
         return call()
+
+
+def open_key_store(module: Any) -> KmsKeyStore:
+    """Return the keys of the account that an AnsibleAWSModule's options lead to."""
+    return KmsKeyStore(
+        kms_client(module),
+        partial(signing_client, module),
+        partial(aws_client, module, "resourcegroupstaggingapi"),
+        partial(aws_client, module, "sts"),
+    )

@@ -159,6 +159,13 @@ def list_aliases(client: Any, key_id: str) -> list[str]:
     return [str(alias["AliasName"]) for page in pages for alias in page["Aliases"]]
 
 
+def all_aliases(client: Any) -> dict[str, str]:
+    """Return all aliases that name a key, with the IDs of their keys (kms:ListAliases)."""
+    pages = ask_pages(client, "ListAliases", "the account")
+    named = (alias for page in pages for alias in page["Aliases"] if "TargetKeyId" in alias)
+    return {str(alias["AliasName"]): str(alias["TargetKeyId"]) for alias in named}
+
+
 def list_keys(client: Any) -> list[str]:
     """Return the ARNs of all keys of the account and region (kms:ListKeys)."""
     return [str(key["KeyArn"]) for page in ask_pages(client, "ListKeys", "the account") for key in page["Keys"]]

@@ -13,8 +13,8 @@ from .errors import DENIED, ask_pages
 from .kms import list_keys, list_resource_tags
 
 
-def find_by_tag(tagging: Any, kms: Any, name: str, value: str) -> list[str]:
-    """Return the ARNs of the keys of this account and region whose tag *name* is *value*, in no order.
+def find_by_tag(tagging: Any, kms: Any, name: str, value: str | None) -> list[str]:
+    """Return the ARNs of the keys of this account and region whose tag *name* is *value* (None: any), in no order.
 
     Asks tag:GetResources, and where that is denied kms:ListKeys and kms:ListResourceTags of every key.
     """
@@ -26,21 +26,23 @@ def find_by_tag(tagging: Any, kms: Any, name: str, value: str) -> list[str]:
     return [arn for arn in list_keys(kms) if _has_tag(kms, arn, name, value)]
 
 
-def _indexed(tagging: Any, name: str, value: str) -> list[str]:
+def _indexed(tagging: Any, name: str, value: str | None) -> list[str]:
+    wanted = {"Key": name} if value is None else {"Key": name, "Values": [value]}
     pages = ask_pages(
         tagging,
         "GetResources",
         f"keys tagged {name}",
         ResourceTypeFilters=["kms:key"],
-        TagFilters=[{"Key": name, "Values": [value]}],
+        TagFilters=[wanted],
     )
     return [str(found["ResourceARN"]) for page in pages for found in page["ResourceTagMappingList"]]
 
 
-def _has_tag(kms: Any, arn: str, name: str, value: str) -> bool:
+def _has_tag(kms: Any, arn: str, name: str, value: str | None) -> bool:
     """Return whether one key has the tag; a key whose tags may not be read is nobody's that concerns us."""
     try:
-        return list_resource_tags(kms, arn).get(name) == value
+        tags = list_resource_tags(kms, arn)
+        return name in tags and value in (None, tags[name])
     except AwsError as exc:
         if exc.code not in DENIED:
             raise

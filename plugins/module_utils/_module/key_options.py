@@ -85,7 +85,7 @@ def to_desired_key(params: Mapping[str, Any]) -> DesiredKey:
         key_usage=params["key_usage"],
         use=params["use"],
         description=params["description"],
-        tags=_to_tags(params["tags"]),
+        tags=to_tags(params["tags"]),
         purge_tags=params["purge_tags"],
         policy=_read(to_policy, params["policy"], problems),
         access=_to_access(params, problems),
@@ -125,7 +125,8 @@ def _read(convert: Callable[[str], T], value: str | None, problems: list[str]) -
         return None
 
 
-def _to_tags(tags: Mapping[str, Any] | None) -> dict[str, str] | None:
+def to_tags(tags: Mapping[str, Any] | None) -> dict[str, str] | None:
+    """Return tags with values of any YAML type as texts."""
     if tags is None:
         return None
     return {str(name): "" if value is None else str(value) for name, value in tags.items()}

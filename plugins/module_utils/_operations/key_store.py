@@ -40,8 +40,11 @@ class KeyStore(Protocol):
     def last_use(self, key_id: str) -> LastUse:
         """Return when the key was last used."""
 
-    def find_by_tag(self, name: str, value: str) -> list[str]:
-        """Return the ARNs of the keys of this account and region that carry a tag."""
+    def all_aliases(self) -> dict[str, str]:
+        """Return all aliases of the account and region that name a key, with the IDs of their keys."""
+
+    def find_by_tag(self, name: str, value: str | None) -> list[str]:
+        """Return the ARNs of the keys of this account and region that carry a tag, with any value for None."""
 
     def tags(self, key_id: str) -> dict[str, str]:
         """Return all tags of a key."""

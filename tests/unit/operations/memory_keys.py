@@ -90,13 +90,14 @@ class MemoryKeyStore:
     def cancel_deletion(self, key_id: str) -> None:
         self._do("cancel_deletion", lambda: self._amend(key_id, state="Disabled", deletion_date=""))
 
-    def find_by_tag(self, name: str, value: str) -> list[str]:
-        return self._do(
-            "find_by_tag", lambda: [k.description.arn for k in self.account.keys.values() if k.tags.get(name) == value]
-        )
+    def all_aliases(self) -> dict[str, str]:
+        return self._do("all_aliases", lambda: dict(self.account.aliases))
+
+    def find_by_tag(self, name: str, value: str | None) -> list[str]:
+        return self._do("find_by_tag", lambda: self._tagged(name, value))
 
     def tags(self, key_id: str) -> dict[str, str]:
-        return self._do("tags", lambda: dict(self.account.keys[key_id].tags))
+        return self._do("tags", lambda: dict(self._stored(key_id).tags))
 
     def set_tags(self, key_id: str, tags: Mapping[str, str]) -> None:
         self._do("set_tags", lambda: self.account.keys[key_id].tags.update(tags))
@@ -157,6 +158,13 @@ class MemoryKeyStore:
         policy = dict(new.policy) if new.policy is not None else default_policy(made.arn)
         self.account.keys[made.key_id] = StoredKey(made, dict(new.tags), policy)
         return made
+
+    def _stored(self, key_id: str) -> StoredKey:
+        return self.account.keys[key_id.removeprefix(ACCOUNT)]
+
+    def _tagged(self, name: str, value: str | None) -> list[str]:
+        tagged = (key for key in self.account.keys.values() if name in key.tags)
+        return [key.description.arn for key in tagged if value in (None, key.tags[name])]
 
     def _amend(self, key_id: str, **changes: Any) -> None:
         key = self.account.keys[key_id]
