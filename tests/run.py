@@ -19,7 +19,7 @@ from typing import TextIO
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tests.harness.ansible_stages import integration, molecule, sanity
+from tests.harness.ansible_stages import integration, make_ssh_key, molecule, sanity
 from tests.harness.environment import BUILD, prepare_home
 from tests.harness.stages import Outcome, Stage, call, count_pytest, end_all, one_check
 
@@ -116,6 +116,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     held = lock(BUILD / "test.lock")
     prepare_home()
+    make_ssh_key()
     try:
         return run([stage for stage in stages(options.targets) if stage.name in names])
     except KeyboardInterrupt:

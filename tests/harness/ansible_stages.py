@@ -11,8 +11,11 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
 from localaws.server import running
-from tests.harness.environment import BUILD, CHECKOUT, python_version
+from tests.harness.environment import BUILD, CHECKOUT, HOME, python_version
 from tests.harness.operators import make_operator, variables
 from tests.harness.stages import Outcome, call, count_molecule, count_sanity, join
 from tests.harness.tree import copy_checkout
@@ -27,6 +30,19 @@ wanted = [word for word in sys.argv[1:] if word not in ("--no-setuptools", "--no
 subprocess.run([sys.executable, "-m", "ensurepip"], check=True)
 subprocess.run([sys.executable, "-m", "pip", "install", "--upgrade", *wanted], check=True)
 """
+
+
+def make_ssh_key() -> None:
+    """Give ansible-test the key pair that it never uses here: two runs at once would both make it, with ssh-keygen."""
+    private = HOME / ".ansible" / "test" / "id_rsa"
+    public = private.with_suffix(".pub")
+    if private.exists() and public.exists():
+        return
+    private.parent.mkdir(parents=True, exist_ok=True)
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    private.touch(mode=0o600)
+    private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()))
+    public.write_bytes(key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH))
 
 
 def sanity() -> Outcome:
