@@ -14,13 +14,16 @@ export ANSIBLE_HOME := $(CURDIR)/build/home/.ansible
 export ANSIBLE_REMOTE_TMP := $(CURDIR)/build/home/.ansible/tmp
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all setup aws bench lint unit sanity integration molecule clean
+.PHONY: help demo tutorial test test-all setup aws bench lint unit sanity integration molecule clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: setup ## a whole PKI out of one YAML file, against AWS on this machine
 	@$(VENV) -m examples.demo
+
+tutorial: setup ## AWS's tutorial on signatures as one playbook, against AWS on this machine
+	@$(VENV) -m examples.tutorial
 
 test: setup ## everything that CI runs: lint, types, unit, sanity, integration, Molecule
 	@$(VENV) -m tests.run
