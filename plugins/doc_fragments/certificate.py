@@ -50,7 +50,9 @@ options:
     default: []
     suboptions:
       full_name:
-        description: General names of the CRL, such as V(http://pki.example/ca.crl).
+        description:
+          - General names of the CRL, such as V(http://pki.example/ca.crl).
+          - C({partition}) in a URL is where the number of the CRL goes, see O(crl_partitions).
         type: list
         elements: str
         default: []
@@ -73,6 +75,15 @@ options:
           - certificate_hold
           - privilege_withdrawn
           - aa_compromise
+  crl_partitions:
+    description:
+      - How many CRLs the issuer has, each for a part of its certificates. It is fixed before the first of them.
+      - The URLs of O(crl_distribution_points) then have C({partition}) in them, the place of the CRL's number from 0
+        on. Which one a certificate is in is decided when it is issued.
+      - To be left out for an issuer with an Ed25519 key. With C({partition}) in the URLs it opens a CRL for every 64
+        certificates, since KMS signs no larger ones with such a key. Without it refuses to issue more than 64 at a
+        time.
+    type: int
   issuer_alt_name:
     description: Issuer alternative names, with the prefixes of O(subject_alt_name).
     type: list

@@ -108,6 +108,7 @@ CERTIFICATE_OPTIONS: dict[str, Any] = {
     "renew_before": {"type": "str", "default": RENEW_BEFORE},
     "authority_information_access": {"type": "dict", "options": {"ca_issuers": _TEXTS, "ocsp": _TEXTS}},
     "crl_distribution_points": _DISTRIBUTION_POINTS,
+    "crl_partitions": {"type": "int"},
     "issuer_alt_name": _TEXTS,
     "freshest_crl": _DISTRIBUTION_POINTS,
     "policy_constraints": {

@@ -52,6 +52,7 @@ def to_task(params: Mapping[str, Any], path: str, present: bytes | None) -> Cert
         force=bool(params.get("force")),
         reissue_root=bool(params.get("reissue_root")),
         lint=params["lint"],
+        crl_partitions=params["crl_partitions"],
     )
 
 

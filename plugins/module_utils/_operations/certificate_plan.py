@@ -19,6 +19,7 @@ from .._pki.plan import Change, Plan, compare
 from .._pki.times import renew_time
 from .authority_identity import refuse_identity_drift, refuse_root_changes, root_warnings
 from .certificate_inputs import check_key_spec, choose_algorithm, read_issuer, read_subject_key
+from .crl_shards import partition_problems, placed, recorded_partition
 from .current_certificate import Found, find_current, refuse_unknown_certificate, why_none
 from .lint_certificate import ERROR, OFF, finding_text, lint_certificate
 
@@ -101,6 +102,8 @@ def plan_certificate(task: CertificateTask, ports: CertificatePorts) -> Certific
     found = find_current(task, state, facts.issuer, now)
     refuse_unknown_certificate(task, found, state)
     changes, reason = facts.changes(found, algorithm, state)
+    if facts.issuer is not None:
+        problems += partition_problems(task.crl_partitions, spec.extensions, facts.issuer, state, now, bool(changes))
     warnings = root_warnings(task, found, reason)
     if warnings:
         changes, reason = (), ""
@@ -186,7 +189,7 @@ class _Facts:
             return compare(None, describe_spec(self.spec, self.issuer, period)), reason
         wanted = signature_of(algorithm.hash, algorithm.padding)
         changed = [
-            *differences(found.certificate, self.spec, self.issuer, wanted),
+            *differences(found.certificate, self._spec_for(found, state), self.issuer, wanted),
             *lifetime_changes(found.lifetime, self.spec.lifetime),
         ]
         reasons = [f"changed: {', '.join(change.field for change in changed)}"] if changed else []
@@ -198,13 +201,18 @@ class _Facts:
             changed = [Change("not_after", asn1_time(end), asn1_time(period.not_after))]
         return tuple(changed), "; ".join(reasons)
 
+    def _spec_for(self, found: Found, state: LedgerState) -> CertificateSpec:
+        """Return the spec with the partition of its issuer's CRLs that *found* was issued into."""
+        intent = found.unfinished or state.intent_of(found.serial)
+        return placed(self.spec, recorded_partition(intent))
+
 
 def _lint(facts: _Facts, algorithm: AlgorithmRow | None, linter: Linter) -> tuple[Finding, ...]:
     """Return what *linter* says of the certificate to be signed, as soon as all of it is known."""
     if facts.task.lint == OFF or facts.missing or algorithm is None:
         return ()
     period = validity(facts.spec.lifetime, facts.issuer, facts.now)
-    findings = lint_certificate(facts.spec, facts.issuer, algorithm, period, linter)
+    findings = lint_certificate(placed(facts.spec, 0), facts.issuer, algorithm, period, linter)
     if findings and facts.task.lint == ERROR:
         told = "; ".join(finding_text(finding) for finding in findings)
         raise SpecError(f"{facts.spec.name}: {told}; change the task, or use lint: warn")

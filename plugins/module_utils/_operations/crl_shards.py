@@ -6,28 +6,103 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from .._pki.crl_partitions import OPENED_AS_NEEDED
+from .._pki.crl_partitions import (
+    OPENED_AS_NEEDED,
+    PARTITION_SIZE,
+    are_partitioned,
+    in_partition,
+    partition_of,
+)
 from .._pki.errors import SpecError
 from .._pki.extensions import key_type_of
 from .._pki.profiles import ED25519
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
 
     from cryptography import x509
 
     from .._ledger.entries import Intent
-    from .._ledger.port import LedgerState
+    from .._ledger.port import Ledger, LedgerState
+    from .._pki.certificate import CertificateSpec
+    from .._pki.extensions import WantedExtension
 
 PARTITION, PARTITIONS = "crl_partition", "crl_partitions"
 """Details of an intent: the certificate's partition, and how many its authority has."""
 
 
-def partition_details(partitions: int | None, partition: int | None) -> dict[str, str]:
-    """Return what the intent of a certificate says of its partition."""
-    return {} if partition is None else {PARTITIONS: str(partitions or OPENED_AS_NEEDED), PARTITION: str(partition)}
+def certificate_partitions(given: int | None, extensions: Iterable[WantedExtension]) -> int | None:
+    """Return in how many partitions the issuer's CRLs come, by what a task says of its certificate.
+
+    Raises:
+        SpecError: number and URLs contradict each other.
+    """
+    if are_partitioned(extensions):
+        if given is not None and given < 2:
+            raise SpecError(f"crl_partitions is {given}; give two or more, or leave it out")
+        return given or OPENED_AS_NEEDED
+    if given is not None:
+        raise SpecError("crl_partitions is given, but no URL of crl_distribution_points has {partition} in it")
+    return None
+
+
+def partition_problems(
+    given: int | None,
+    extensions: Iterable[WantedExtension],
+    issuer: x509.Certificate,
+    state: LedgerState,
+    now: datetime,
+    issuing: bool,
+) -> list[str]:
+    """Return why no certificate may be issued by what the issuer's CRLs hold.
+
+    Args:
+        given: the task's crl_partitions.
+        issuing: one more certificate is about to be issued.
+    """
+    try:
+        partitions = certificate_partitions(given, extensions)
+        check_partitions(partitions, issuer, state)
+    except SpecError as exc:
+        return [str(exc)]
+    if not issuing or partitions is not None or key_type_of(issuer.public_key()) != ED25519:
+        return []
+    living = sum(record.profile != "root_ca" and record.not_after >= now for record in state.certificates)
+    if living < PARTITION_SIZE:
+        return []
+    told = (
+        f"the issuer has {living} certificates that have not expired, and its Ed25519 key cannot sign the CRL that "
+        "revokes more; let some expire, or make a new authority with {partition} in crl_distribution_points"
+    )
+    return [told]
+
+
+def placed(spec: CertificateSpec, partition: int | None) -> CertificateSpec:
+    """Return *spec* with its URLs of CRLs as they are in a partition."""
+    return spec if partition is None else replace(spec, extensions=in_partition(spec.extensions, partition))
+
+
+def place(
+    spec: CertificateSpec, given: int | None, serial_number: int, ledger: Ledger
+) -> tuple[CertificateSpec, dict[str, str]]:
+    """Choose the partition of a certificate that is issued now; return its spec, and what the intent says of it."""
+    partitions = certificate_partitions(given, spec.extensions)
+    if partitions is None:
+        return spec, {}
+    opened = partitions == OPENED_AS_NEEDED
+    partition = _open_partition(ledger.read()) if opened else partition_of(serial_number, partitions)
+    return placed(spec, partition), {PARTITIONS: str(partitions), PARTITION: str(partition)}
+
+
+def _open_partition(state: LedgerState) -> int:
+    """Return the newest partition, a new one where that is full."""
+    found = [recorded_partition(intent) or 0 for intent in _issuances_and_begun(state)]
+    newest = max(found, default=0)
+    return newest + (found.count(newest) >= PARTITION_SIZE)
 
 
 def recorded_partition(intent: Intent | None) -> int | None:
@@ -55,7 +130,13 @@ def partition_in(state: LedgerState, serial: str) -> int:
 
 def partitions_opened(state: LedgerState) -> int:
     """Return how many partitions have been opened so far."""
-    return max((recorded_partition(intent) or 0 for intent in _issuances(state)), default=-1) + 1
+    return max((recorded_partition(intent) or 0 for intent in _issuances_and_begun(state)), default=-1) + 1
+
+
+def _issuances_and_begun(state: LedgerState) -> Iterator[Intent]:
+    """Yield the intents of all that was issued to others, and those without an outcome: what they began may exist."""
+    yield from _issuances(state)
+    yield from (intent for intent in state.open_intents if intent.purpose == "certificate")
 
 
 def check_partitions(partitions: int | None, issuer: x509.Certificate, state: LedgerState) -> None:
@@ -66,7 +147,7 @@ def check_partitions(partitions: int | None, issuer: x509.Certificate, state: Le
     """
     opened = partitions == OPENED_AS_NEEDED
     if opened and key_type_of(issuer.public_key()) != ED25519:
-        raise SpecError("crl_partitions is missing: {partition} in a path or URL needs to know how many there are")
+        raise SpecError("crl_partitions is missing; {partition} in a path or URL needs to know how many there are")
     if partitions and key_type_of(issuer.public_key()) == ED25519:
         raise SpecError("crl_partitions: an Ed25519 authority opens partitions as needed; leave it out")
     if next(_issuances(state), None) is None:

@@ -26,6 +26,7 @@ from .._pki.errors import AwsError, IssuerError, KeyStateError, LedgerError
 from .._pki.names import name_text
 from .._signer.session import SigningSession
 from .certificate_plan import CertificatePlan, plan_certificate
+from .crl_shards import place
 from .recording import IntentRecorder
 from .signing import sign_builder
 
@@ -100,10 +101,12 @@ def issue_certificate(planned: CertificatePlan, ports: IssuingPorts) -> Issuance
     caller = ports.caller_arn()
     make_folder(issued_path(Path(planned.task.ledger_path), "").parent)
     serial_number = to_serial_number(ports.random_bits())
+    spec, details = place(planned.spec, planned.task.crl_partitions, serial_number, planned.ledger)
+    planned = replace(planned, spec=spec)
     recorder = IntentRecorder(
         planned.ledger,
         ports.clock,
-        lambda content_sha256: _intent(planned, serial_number, content_sha256, ports.clock()),
+        lambda content_sha256: replace(_intent(planned, serial_number, content_sha256, ports.clock()), details=details),
         planned.expected_current,
     )
     public_key = planned.spec.public_key if planned.issuer is None else planned.issuer.public_key()

@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from .crl_partitions import for_url
 from .domain_names import shown
 from .errors import SpecError
 from .extensions import WantedExtension
@@ -111,7 +112,7 @@ def _distribution_points(option: str, options: Options) -> list[x509.Distributio
             raise SpecError(f"{option}: an entry has neither full_name nor crl_issuer; give one")
         reasons = frozenset(_reason(option, reason) for reason in texts_of(option, item, "reasons"))
         return x509.DistributionPoint(
-            full_name=convert_all(location, full_name) or None,
+            full_name=convert_all(location, map(for_url, full_name)) or None,
             relative_name=None,
             reasons=reasons or None,
             crl_issuer=_crl_issuer(option, crl_issuer) or None,

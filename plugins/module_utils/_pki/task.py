@@ -36,6 +36,7 @@ class CertificateTask:
         digest: hash of the signature where the key leaves a choice; empty for its default.
         padding: pkcs1v15 or pss, for RSA alone.
         lint: off, warn or error: what is done about a linter's findings before signing.
+        crl_partitions: how many CRLs the issuer has, where that is a fixed number and more than one.
     """
 
     request: CertificateRequest
@@ -52,6 +53,7 @@ class CertificateTask:
     force: bool = False
     reissue_root: bool = False
     lint: str = "off"
+    crl_partitions: int | None = None
 
 
 @dataclass(frozen=True)
