@@ -22,7 +22,9 @@ from .tagging import find_by_tag
 
 T = TypeVar("T")
 DELAYS = (0.5, 1.0, 2.0, 4.0, 8.0)
-"""Seconds between attempts: what was just written is not seen everywhere at once."""
+"""Seconds between attempts: what was just written is not seen everywhere at once, and few writes a second are allowed
+(CreateKey, CreateAlias, UpdateAlias: 5, PutKeyPolicy: 15)."""
+THROTTLED = "ThrottlingException"
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class KmsKeyStore:
     def create(self, new: NewKey, about: str) -> KeyDescription:
         """Make one key; asked again only where KMS said that it made none."""
         client = self.single_client()
-        return self._patiently(lambda: kms.create_key(client, new, about), "ThrottlingException", "InvalidPrincipals")
+        return self._patiently(lambda: kms.create_key(client, new, about), "InvalidPrincipals")
 
     def create_alias(self, alias: str, key_id: str) -> bool:
         """Give *alias* to a key; False where the alias exists already."""
@@ -57,7 +59,7 @@ class KmsKeyStore:
 
     def move_alias(self, alias: str, key_id: str) -> None:
         """Take *alias* from the key that has it and give it to another."""
-        kms.update_alias(self.client, alias, key_id)
+        self._patiently(lambda: kms.update_alias(self.client, alias, key_id))
 
     def aliases(self, key_id: str) -> list[str]:
         """Return the aliases of a key."""
@@ -85,11 +87,11 @@ class KmsKeyStore:
 
     def set_tags(self, key_id: str, tags: Mapping[str, str]) -> None:
         """Set *tags*, leaving others as they are."""
-        kms.tag_resource(self.client, key_id, tags)
+        self._patiently(lambda: kms.tag_resource(self.client, key_id, tags))
 
     def remove_tags(self, key_id: str, names: Sequence[str]) -> None:
         """Remove the tags called *names*."""
-        kms.untag_resource(self.client, key_id, names)
+        self._patiently(lambda: kms.untag_resource(self.client, key_id, names))
 
     def policy(self, key_id: str) -> dict[str, Any]:
         """Return the key policy."""
@@ -103,7 +105,7 @@ class KmsKeyStore:
 
     def set_description(self, key_id: str, description: str) -> None:
         """Set the description."""
-        kms.update_key_description(self.client, key_id, description)
+        self._patiently(lambda: kms.update_key_description(self.client, key_id, description))
 
     def enable(self, key_id: str) -> None:
         """Let the key be used; asked again while KMS has not yet seen that its deletion was cancelled."""
@@ -111,11 +113,11 @@ class KmsKeyStore:
 
     def disable(self, key_id: str) -> None:
         """Let nobody use the key."""
-        kms.disable_key(self.client, key_id)
+        self._patiently(lambda: kms.disable_key(self.client, key_id))
 
     def cancel_deletion(self, key_id: str) -> None:
         """Keep a key that is pending deletion; it is disabled then."""
-        kms.cancel_key_deletion(self.client, key_id)
+        self._patiently(lambda: kms.cancel_key_deletion(self.client, key_id))
 
     def account_root(self) -> str:
         """Return the ARN of the root of the account."""
@@ -127,14 +129,15 @@ class KmsKeyStore:
 
     def schedule_deletion(self, key_id: str, days: int) -> str:
         """Have the key deleted after *days* and return when that is."""
-        return kms.schedule_key_deletion(self.client, key_id, days)
+        return self._patiently(lambda: kms.schedule_key_deletion(self.client, key_id, days))
 
     def _patiently(self, call: Callable[[], T], *codes: str) -> T:
+        """Ask again after a while where AWS answers with one of *codes*, or that it did nothing for want of time."""
         for delay in DELAYS:
             try:
                 return call()
             except PkiError as exc:
-                if code_of(exc) not in codes:
+                if code_of(exc) not in (*codes, THROTTLED):
                     raise
             self.sleep(delay)
         return call()
