@@ -7,8 +7,10 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from .._pki.errors import PkiError, SpecError
@@ -20,6 +22,8 @@ from .signing_key import check_use
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    from .._ledger.entries import Entry, Intent
+    from .._ledger.port import Ledger, LedgerState
     from .._signer.specs import Content, SignatureSpec
     from .sign_file import PlanningPorts, SigningPorts
     from .signing_key import SigningKey
@@ -93,7 +97,7 @@ def known_results(works: Sequence[SigningWork], many: bool) -> dict[str, Any]:
     known = works[0].known()
     if not many:
         return known
-    shared = {name: known[name] for name in ("signing_algorithm", "message_type") if name in known}
+    shared: dict[str, Any] = {name: known[name] for name in ("signing_algorithm", "message_type") if name in known}
     return {**shared, "signatures": results(works, [work.signature for work in works])}
 
 
@@ -103,6 +107,7 @@ def make_signatures(works: Sequence[SigningWork], ports: SigningPorts) -> list[S
     Raises:
         PkiError: the first failure. What was asked for until then is kept, and nothing more is asked for.
     """
+    ports = replace(ports, ledger=_OneAtATime(ports.ledger)) if ports.ledger else ports
     outcomes: dict[int, SignatureMade] = {}
     failures: list[PkiError] = []
     with ThreadPoolExecutor(min(AT_ONCE, max(1, len(works)))) as pool:
@@ -120,6 +125,26 @@ def make_signatures(works: Sequence[SigningWork], ports: SigningPorts) -> list[S
     if failures:
         raise _told(failures[0], len(outcomes), len(works))
     return [outcomes[place] for place in sorted(outcomes)]
+
+
+@dataclass(frozen=True)
+class _OneAtATime:
+    """A ledger for several threads: they wait here, which is quicker than for the lock of its file."""
+
+    ledger: Ledger
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def read(self) -> LedgerState:
+        with self.lock:
+            return self.ledger.read()
+
+    def claim(self, intent: Intent, expected_current: str | None) -> None:
+        with self.lock:
+            self.ledger.claim(intent, expected_current)
+
+    def append(self, entry: Entry) -> None:
+        with self.lock:
+            self.ledger.append(entry)
 
 
 def _kept(future: Future[SignatureMade], ports: SigningPorts) -> SignatureMade | PkiError:

@@ -1,0 +1,130 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What signing many small files costs, beside nothing but Sign; and a manifest of many, beside sha256sum."""
+
+from __future__ import annotations
+
+import hashlib
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.rootstock.pki.plugins.module_utils._aws.kms import KmsSigner
+from ansible_collections.rootstock.pki.plugins.module_utils._aws.signing_keys import KmsSigningKeys
+from ansible_collections.rootstock.pki.plugins.module_utils._ledger.files import FileLedger
+from ansible_collections.rootstock.pki.plugins.module_utils._operations.manifest import files_below, make_manifest
+from ansible_collections.rootstock.pki.plugins.module_utils._operations.sign_file import (
+    PlanningPorts,
+    SigningPorts,
+    SigningWork,
+)
+from ansible_collections.rootstock.pki.plugins.module_utils._operations.sign_files import (
+    AT_ONCE,
+    make_signatures,
+    plan_signatures,
+)
+from ansible_collections.rootstock.pki.plugins.module_utils._operations.signing_key import find_signing_key
+from ansible_collections.rootstock.pki.plugins.module_utils._signer.specs import Content, SignatureSpec
+from localaws.server import Server, running
+from localaws.testing import Principal, new_account, new_key
+from tests.benchmarks.measure import Row, measure, play_seconds
+
+FILES, RECORDED, LISTED = 1000, 100, 10_000
+ROUNDS = 3
+
+
+def rows() -> list[Row]:
+    """Return many files without a ledger and with one, and a manifest."""
+    with running() as server, tempfile.TemporaryDirectory() as folder:
+        who = new_account(server).administrator()
+        client = who.client("kms")
+        key = new_key(client)
+        return [*many_files(client, key, Path(folder) / "files"), *manifest(server, who, key, Path(folder) / "listed")]
+
+
+def many_files(client: Any, key: str, folder: Path) -> list[Row]:
+    paths = fill(folder, FILES)
+    bare, ours = [], []
+    for _round in range(ROUNDS):
+        bare.append(seconds(lambda: bare_signs(client, key, FILES)))
+        ours.append(seconds(lambda: sign_all(client, key, paths)))
+    recorded = seconds(lambda: sign_all(client, key, paths[:RECORDED], FileLedger(folder / "ledger.jsonl", now)))
+    alone, together = statistics.median(bare), statistics.median(ours)
+    return [
+        Row(f"Sign alone: {FILES} times, {AT_ONCE} at once", alone, {"kms:Sign": FILES}),
+        Row(
+            f"kms_sign: {FILES} small files, {AT_ONCE} at once",
+            together,
+            None,
+            f"{alone / together:.2f} of the rate of Sign alone",
+            "at least 0.90",
+        ),
+        Row(f"kms_sign: {RECORDED} small files with a ledger", recorded),
+    ]
+
+
+def manifest(server: Server, who: Principal, key: str, folder: Path) -> list[Row]:
+    fill(folder, LISTED)
+    tool = seconds(lambda: subprocess.run(["sha256sum", *names(folder)], cwd=folder, capture_output=True, check=True))
+    ours = seconds(lambda: make_manifest(files_below(str(folder), []), str(folder / "SHA256SUMS"), "sha256"))
+    task = {"rootstock.pki.kms_sign": {"key_id": key, "src": str(folder), "manifest": True}}
+    empty = play_seconds([], who)
+    whole, calls = measure(server, lambda: play_seconds([task], who))
+    return [
+        Row(f"sha256sum: {LISTED} files", tool),
+        Row(f"kms_sign: manifest of {LISTED} files, hashing alone", ours, None, f"{ours / tool:.2f} of sha256sum"),
+        Row(f"kms_sign: manifest of {LISTED} files, the whole task", whole - empty, calls, "", "1 Sign"),
+    ]
+
+
+def fill(folder: Path, count: int) -> list[Path]:
+    folder.mkdir()
+    paths = [folder / f"{number:05}" for number in range(count)]
+    for path in paths:
+        path.write_bytes(path.name.encode() * 400)
+    return paths
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def seconds(action: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    action()
+    return time.perf_counter() - began
+
+
+def now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+def bare_signs(client: Any, key: str, count: int) -> None:
+    digest = hashlib.sha256(b"").digest()
+
+    def sign(_number: int) -> object:
+        return client.sign(KeyId=key, Message=digest, MessageType="DIGEST", SigningAlgorithm="ECDSA_SHA_256")
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(sign, range(count)))
+
+
+def sign_all(client: Any, key_id: str, paths: list[Path], ledger: FileLedger | None = None) -> None:
+    """Do what the module does once it is started; nothing is at dest."""
+
+    def keep(work: SigningWork, content: bytes) -> None:
+        Path(work.spec.dest).write_bytes(content)
+
+    keys = KmsSigningKeys(client)
+    specs = [SignatureSpec(Content(str(path)), f"{path}.sig") for path in paths]
+    planning = PlanningPorts(keys, ledger.read() if ledger else None, now())
+    works = plan_signatures(specs, find_signing_key(keys, key_id, None, ""), (), lambda _dest: None, planning)
+    make_signatures(works, SigningPorts(KmsSigner(client, key_id), keep, ledger, "", now))
