@@ -24,7 +24,7 @@ from .extensions import (
 )
 from .general_names import general_name_text, to_general_names
 from .names import name_text, standard_name
-from .times import to_time
+from .times import is_relative, to_time
 
 try:
     from cryptography import x509
@@ -229,7 +229,7 @@ def validity(lifetime: Lifetime, issuer: x509.Certificate | None, now: datetime)
         if lifetime.not_after == ISSUER_END:
             raise SpecError("not_after: issuer needs an issuer; a self-signed certificate takes a time such as +7300d")
         return Validity(not_before, to_time(lifetime.not_after, now))
-    if not_before < issuer.not_valid_before_utc <= now:
+    if is_relative(lifetime.not_before) and not_before < issuer.not_valid_before_utc <= now:
         not_before = issuer.not_valid_before_utc
     not_after = issuer.not_valid_after_utc if lifetime.not_after == ISSUER_END else to_time(lifetime.not_after, now)
     return Validity(not_before, not_after)

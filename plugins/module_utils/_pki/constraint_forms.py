@@ -92,6 +92,8 @@ def _prefix_of(mask: str, version: int) -> int:
 
 
 def _email(value: str) -> x509.GeneralName:
+    if value.startswith("*@"):
+        raise SpecError("a constraint has no wildcard; write the host alone for all of its mailboxes")
     return x509.RFC822Name(to_mailbox(value) if "@" in value else _host_or_domain(value))
 
 

@@ -70,7 +70,7 @@ class Office(Workshop):
         ca = profile in ("root_ca", "subordinate_ca") or "CA:TRUE" in (options.get("basic_constraints") or ())
         return self.ca_path(name) if ca else self.folder / "certificates" / f"{name}.pem"
 
-    def asked(self, name: str, profile: str, issuer: str | None = None, **options: Any) -> CertificateTask:
+    def asked(self, name: str, profile: str, issuer: str | None = None, /, **options: Any) -> CertificateTask:
         """Return the task that the module makes of these options."""
         path = self.path_of(name, profile, options)
         given: dict[str, Any] = {"path": str(path), "name": name, "certificate_profile": profile}
@@ -84,11 +84,11 @@ class Office(Workshop):
         present = path.read_bytes() if path.exists() else None
         return to_task(module_params({**given, **options}), str(path), present)
 
-    def proposed(self, name: str, profile: str, issuer: str | None = None, **options: Any) -> CertificatePlan:
+    def proposed(self, name: str, profile: str, issuer: str | None = None, /, **options: Any) -> CertificatePlan:
         task = self.asked(name, profile, issuer, **options)
         return plan_certificate(task, self.ports(task))
 
-    def certify(self, name: str, profile: str, issuer: str | None = None, **options: Any) -> x509.Certificate:
+    def certify(self, name: str, profile: str, issuer: str | None = None, /, **options: Any) -> x509.Certificate:
         """Issue, keep the certificate where the task wants it, and see that asking again changes nothing."""
         planned = self.proposed(name, profile, issuer, **options)
         Path(planned.task.path).parent.mkdir(parents=True, exist_ok=True)
@@ -97,20 +97,22 @@ class Office(Workshop):
         assert not again.plan.changed, again.plan
         return certificate
 
-    def certify_authority(self, name: str, issuer: str | None = None, **options: Any) -> x509.Certificate:
+    def certify_authority(self, name: str, issuer: str | None = None, /, **options: Any) -> x509.Certificate:
         """Issue an authority whose key is in KMS; a root where it has no issuer."""
         if name not in self.keys:
             self.key(name, options.pop("key_spec", "ECC_NIST_P256"))
         return self.certify(name, "root_ca" if issuer is None else "subordinate_ca", issuer, **options)
 
-    def outcome(self, name: str, profile: str, issuer: str | None = None, **options: Any) -> CertificatePlan | PkiError:
+    def outcome(
+        self, name: str, profile: str, issuer: str | None = None, /, **options: Any
+    ) -> CertificatePlan | PkiError:
         """Return the plan, or the refusal; any other exception is a failure."""
         try:
             return self.proposed(name, profile, issuer, **options)
         except PkiError as refused:
             return refused
 
-    def refusal(self, name: str, profile: str, issuer: str | None = None, **options: Any) -> str:
+    def refusal(self, name: str, profile: str, issuer: str | None = None, /, **options: Any) -> str:
         """Return the sentence of a refusal, and see that nothing was signed and nothing written."""
         before = self.traces()
         with pytest.raises(PkiError) as caught:
