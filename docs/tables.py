@@ -77,7 +77,7 @@ def rst_table(rows: Sequence[Sequence[str]]) -> str:
 
 def with_table(text: str, table: str) -> str:
     """Return *text* with *table* between its two markers."""
-    before, _, rest = text.partition(BEGIN)
+    before, _unused, rest = text.partition(BEGIN)
     return f"{before}{BEGIN}\n\n{table}\n\n{END}{rest.partition(END)[2]}"
 
 

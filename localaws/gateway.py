@@ -150,7 +150,7 @@ class Gateway:
         from ministack.core.iam_actions import access_denied_response
 
         service = call.operation.partition(":")[0]
-        _, reply_headers, body = access_denied_response(
+        _unused, reply_headers, body = access_denied_response(
             service, call.operation, call.caller, request_id, error_code=fault.code, message=fault.message,
             headers=headers,
         )  # fmt: skip

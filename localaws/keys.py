@@ -168,7 +168,7 @@ def _split_arn(arn: str) -> tuple[str, str]:
 
 def key_at(arn: str) -> Record:
     """Return the key of an ARN that is known to be right, in whatever Region."""
-    _, _, _, region, account, name = arn.split(":")
+    _unused, _unused, _unused, region, account, name = arn.split(":")
     key: Record = kms._keys.get_scoped(account, region, name.removeprefix("key/"))
     return key
 
@@ -243,7 +243,7 @@ def to_reply(answer: dict[str, Any]) -> Reply:
 
 def check_key(request: Request) -> None:
     """Refuse a key that does not exist."""
-    _ = request.key
+    _unused = request.key
 
 
 def install(

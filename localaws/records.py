@@ -159,7 +159,7 @@ def install() -> None:
             reply = await dispatch_others(method, path, headers, body, query, request_id)
         except RefusedError as refused:
             reply = refused.reply()
-        target, _, operation = headers.get("x-amz-target", "").partition(".")
+        target, _unused, operation = headers.get("x-amz-target", "").partition(".")
         if target == "TrentService" and is_operation(operation) and caller.get(None):
             record(Request.parse(operation, body), caller.get(), reply, headers, request_id)
         return reply

@@ -36,7 +36,7 @@ def task(folder: Path) -> Mapping[str, object]:
 def cpu_milliseconds(work: Callable[[], object]) -> float:
     """Return the CPU time of *work*, the mean of many rounds."""
     start = time.process_time()
-    for _ in range(ROUNDS):
+    for _unused in range(ROUNDS):
         work()
     return (time.process_time() - start) / ROUNDS * 1000
 

@@ -152,7 +152,7 @@ def joint_reason(planned: Sequence[Any]) -> str:
 def crl_results(params: Mapping[str, Any], lines: Sequence[tuple[CrlTask, Any]]) -> dict[str, Any]:
     """Return what the module tells of the CRLs that are current."""
     facts = [_facts(params, task, line) for task, line in lines]
-    if any(task.partition is not None for task, _ in lines):
+    if any(task.partition is not None for task, _unused in lines):
         return {"crls": facts}
     return facts[0] if facts else {}
 

@@ -31,7 +31,7 @@ def check_constraints(
         issuers: whose extension each of *above* is, for the messages.
     """
     permitted, excluded = constraints.permitted_subtrees or [], constraints.excluded_subtrees or []
-    owners = [*issuers, *("the issuer's chain" for _ in above)]
+    owners = [*issuers, *("the issuer's chain" for _unused in above)]
     return [
         *_repeated("permitted", permitted),
         *_repeated("excluded", excluded),

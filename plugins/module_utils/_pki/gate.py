@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from .certificates import asn1_time, hash_name, is_self_issued
 from .constraint_rules import form_of
 from .constraint_sets import check_constraints
+from .constraint_sets import check_constraints
 from .errors import SpecError
 from .extensions import key_type_of
 from .name_constraints import check_names
@@ -56,6 +57,7 @@ class Proposal:
         chain: the issuer and what is known above it, nearest first; empty for a self-signed certificate.
         period: None while the issuer is not known yet.
         issuer_pending: the issuer does not exist yet, so only what the spec alone shows is checked.
+        foreign: somebody else issued it already, so what is merely without effect is let pass.
     """
 
     spec: CertificateSpec
@@ -63,6 +65,7 @@ class Proposal:
     period: Validity | None
     now: datetime
     issuer_pending: bool = False
+    foreign: bool = False
 
     @property
     def is_self_issued(self) -> bool:
@@ -254,7 +257,7 @@ def check_name_constraints(proposal: Proposal) -> list[str]:
     """RFC 5280 4.2.1.10, against every CA above; the names of a self-issued CA are exempt (6.1.3)."""
     spec = proposal.spec
     held = [(find_extension(above, x509.NameConstraints), name_text(above.subject)) for above in proposal.chain]
-    constraints = [value for value, _ in held if value is not None]
+    constraints = [value for value, _unused in held if value is not None]
     owners = [owner for value, owner in held if value is not None]
     own = spec.extension(x509.NameConstraints)
     problems = [] if own is None else check_constraints(own, constraints, issuers=owners)
@@ -263,6 +266,21 @@ def check_name_constraints(proposal: Proposal) -> list[str]:
     names = list(spec.extension(x509.SubjectAlternativeName) or ())
     host = not spec.is_authority
     return [*problems, *check_names(names, spec.subject, constraints, issuers=owners, common_name_is_host=host)]
+
+
+def check_own_constraints(proposal: Proposal) -> list[str]:
+    """Constraints without effect are not what their author meant."""
+    own = proposal.spec.extension(x509.NameConstraints)
+    if own is None or proposal.foreign:
+        return []
+    above = _constraints_above(proposal)
+    return check_constraints(own, [value for value, _ in above], issuers=[owner for _, owner in above])
+
+
+def _constraints_above(proposal: Proposal) -> list[tuple[x509.NameConstraints, str]]:
+    """Return the name constraints of every CA above, with whose they are."""
+    held = [(find_extension(above, x509.NameConstraints), name_text(above.subject)) for above in proposal.chain]
+    return [(value, owner) for value, owner in held if value is not None]
 
 
 def find_extension(certificate: x509.Certificate, kind: type[Extension]) -> Extension | None:
@@ -284,4 +302,5 @@ CHECKS: Sequence[Callable[[Proposal], list[str]]] = (
     check_extended_key_usage,
     check_time_stamping,
     check_name_constraints,
+    check_own_constraints,
 )

@@ -74,7 +74,7 @@ def check_names(
             like one and *names* hold no DNS name: outside the constraints, the certificate would be of no use.
     """
     held = [*map(_held, names), *_held_by_subject(names, subject, common_name_is_host)]
-    owners = [*issuers, *("the issuer's chain" for _ in constraints)]
+    owners = [*issuers, *("the issuer's chain" for _unused in constraints)]
     problems = (
         _judge(name, extension, owner) for extension, owner in zip(constraints, owners, strict=False) for name in held
     )

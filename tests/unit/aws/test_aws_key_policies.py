@@ -49,7 +49,7 @@ def table() -> dict[str, dict[str, str]]:
     text = (GUIDES / "guide_key_policies.rst").read_text().partition(BEGIN)[2].partition(END)[0]
     rows: list[list[str]] = []
     for line in text.splitlines():
-        mark, _, cell = line.strip().partition("- ")
+        mark, _unused, cell = line.strip().partition("- ")
         if mark.strip() == "*":
             rows.append([])
         if line.strip().startswith(("*", "-")):

@@ -42,7 +42,7 @@ def outcomes(kms: Any, count: int) -> list[bool]:
             return False
         return True
 
-    return [succeeds() for _ in range(count)]
+    return [succeeds() for _unused in range(count)]
 
 
 def test_throttling_is_said_in_awss_words_and_by_default_once(faulty: Server, kms: Any) -> None:
@@ -83,14 +83,14 @@ def test_calls_above_a_rate_are_taken_account_by_account(faulty: Server, kms: An
 def test_quotas_are_awss(faulty: Server, kms: Any) -> None:
     assert (KMS_QUOTAS["kms:CreateKey"], KMS_QUOTAS["kms:CreateAlias"], KMS_QUOTAS["kms:PutKeyPolicy"]) == (5, 5, 15)
     faulty.faults(*quota_faults())
-    for _ in range(5):
+    for _unused in range(5):
         new_key(kms)
     assert refused(new_key, kms=kms)[0] == "ThrottlingException"
 
 
 def test_5xx_before_and_after_the_work(faulty: Server, kms: Any) -> None:
     faulty.faults({"action": "error", "operation": "kms:CreateKey"})
-    code, _, status = refused(new_key, kms=kms)
+    code, _unused, status = refused(new_key, kms=kms)
     assert (code, status, kms.list_keys()["Keys"]) == ("KMSInternalException", 500, [])
     faulty.faults({"action": "error", "operation": "kms:CreateKey", "when": "after", "status": 503})
     assert refused(new_key, kms=kms)[2] == 503

@@ -124,7 +124,7 @@ def test_create_key_wants_a_usage_for_every_spec_but_the_symmetric_one(kms: Any)
 def test_create_key_knows_neither_sm2_nor_unknown_specs(kms: Any) -> None:
     said = "KeySpec SM2 is not supported in this Region"
     assert refused(kms.create_key, KeySpec="SM2", KeyUsage="SIGN_VERIFY")[:2] == ("UnsupportedOperationException", said)
-    code, message, _ = refused(kms.create_key, KeySpec="RSA_1024", KeyUsage="SIGN_VERIFY")
+    code, message, _unused = refused(kms.create_key, KeySpec="RSA_1024", KeyUsage="SIGN_VERIFY")
     assert code == "ValidationException"
     assert message.startswith(
         "1 validation error detected: Value 'RSA_1024' at 'keySpec' failed to satisfy constraint: "
@@ -134,21 +134,21 @@ def test_create_key_knows_neither_sm2_nor_unknown_specs(kms: Any) -> None:
 
 def test_what_the_model_forbids_is_listed(kms: Any, shared_key: Keys) -> None:
     key = shared_key("ECC_NIST_P256")
-    _, message, _ = refused(kms.sign, KeyId=key, Message=bytes(4097), SigningAlgorithm="NONE")
+    _unused, message, _unused = refused(kms.sign, KeyId=key, Message=bytes(4097), SigningAlgorithm="NONE")
     assert message.startswith("2 validation errors detected: ")
     assert (
         "Value 'NONE' at 'signingAlgorithm' failed to satisfy constraint: Member must satisfy enum value set: ["
         in message
     )
-    _, message, _ = refused(kms.tag_resource, KeyId=key, Tags=[{"TagKey": "k" * 129, "TagValue": "v"}])
+    _unused, message, _unused = refused(kms.tag_resource, KeyId=key, Tags=[{"TagKey": "k" * 129, "TagValue": "v"}])
     said = f"Value '{'k' * 129}' at 'tags.1.member.tagKey' failed to satisfy constraint: "
     assert message == f"1 validation error detected: {said}Member must have length less than or equal to 128"
 
 
 def test_a_required_member_is_not_null(account: Account) -> None:
     kms = account.root.client("kms")
-    kms.meta.events.register("before-call.kms.Sign", lambda params, **_: params.update(body=b'{"KeyId": "x"}'))
-    _, message, _ = refused(kms.sign, KeyId="x", Message=b"x", SigningAlgorithm="ECDSA_SHA_256")
+    kms.meta.events.register("before-call.kms.Sign", lambda params, **_unused: params.update(body=b'{"KeyId": "x"}'))
+    _unused, message, _unused = refused(kms.sign, KeyId="x", Message=b"x", SigningAlgorithm="ECDSA_SHA_256")
     assert "Value null at 'signingAlgorithm' failed to satisfy constraint: Member must not be null" in message
 
 
@@ -163,7 +163,7 @@ def test_a_required_member_is_not_null(account: Account) -> None:
     ],
 )
 def test_what_is_no_request_is_refused_as_such(account: Account, target: str, body: bytes, code: str) -> None:
-    def replace(params: dict[str, Any], **_: object) -> None:
+    def replace(params: dict[str, Any], **_unused: object) -> None:
         params["body"] = body
         params["headers"]["X-Amz-Target"] = target
 

@@ -39,7 +39,7 @@ def test_an_alias_of_awss_own_may_stand_for_no_key(kms: Any) -> None:
 
 
 def test_keys_come_in_pages_of_100(kms: Any) -> None:
-    for _ in range(101):
+    for _unused in range(101):
         kms.create_key()
     page = kms.list_keys()
     assert (len(page["Keys"]), page["Truncated"]) == (100, True)

@@ -99,7 +99,7 @@ def test_explicit_deny_wins_wherever_it_stands(company: Company) -> None:
     role = company.account.role("signer", {"Action": "kms:Sign"}, {"Effect": "Deny", "Action": "kms:Verify"})
     company.allow(role, "kms:*")
     assert may_sign(role, company.key)
-    code, message, _ = refused(role.client("kms").verify, KeyId=company.key, Signature=b"x", **SIGN)
+    code, message, _unused = refused(role.client("kms").verify, KeyId=company.key, Signature=b"x", **SIGN)
     assert code == "AccessDeniedException"
     assert message.endswith(f"{company.key} with an explicit deny in an identity-based policy")
     deny = {"Effect": "Deny", "Principal": {"AWS": company.account.root.arn}, "Action": "kms:Sign"}

@@ -123,7 +123,7 @@ def test_openssl_accepts_the_ed25519_signature(kms: Any, shared_key: Keys, tmp_p
 def test_pkcs1_and_ed25519_are_deterministic_and_ecdsa_is_der_and_random(kms: Any, shared_key: Keys) -> None:
     def twice(spec: str, algorithm: str) -> list[bytes]:
         key = shared_key(spec)
-        return [kms.sign(KeyId=key, Message=b"x", SigningAlgorithm=algorithm)["Signature"] for _ in range(2)]
+        return [kms.sign(KeyId=key, Message=b"x", SigningAlgorithm=algorithm)["Signature"] for _unused in range(2)]
 
     for spec, algorithm in (("RSA_2048", "RSASSA_PKCS1_V1_5_SHA_256"), ("ECC_NIST_EDWARDS25519", "ED25519_SHA_512")):
         first, second = twice(spec, algorithm)
@@ -154,7 +154,7 @@ def test_a_message_type_that_does_not_fit_is_refused(
     key = shared_key(spec)
     arguments = {"KeyId": key, "Message": bytes(64), "MessageType": message_type, "SigningAlgorithm": algorithm}
     for call, more in ((kms.sign, {}), (kms.verify, {"Signature": b"x"})):
-        code, message, _ = refused(call, **arguments, **more)
+        code, message, _unused = refused(call, **arguments, **more)
         assert code == "ValidationException"
         assert said is None or message == f"Message type {message_type} is incompatible with {said}"
 
@@ -172,7 +172,7 @@ def test_an_external_mu_has_64_bytes(kms: Any, shared_key: Keys) -> None:
     key = shared_key("ML_DSA_65")
     said = {"MessageType": "EXTERNAL_MU", "SigningAlgorithm": "ML_DSA_SHAKE_256"}
     for length in (63, 65):
-        code, message, _ = refused(kms.sign, KeyId=key, Message=bytes(length), **said)
+        code, message, _unused = refused(kms.sign, KeyId=key, Message=bytes(length), **said)
         assert (code, message) == (
             "ValidationException",
             "External Mu is invalid length for algorithm ML_DSA_SHAKE_256.",

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import copy
 import shutil
 from dataclasses import replace
 from datetime import timedelta
@@ -168,7 +169,7 @@ def test_a_crl_that_the_ledger_does_not_know_is_not_replaced(desk: CrlDesk) -> N
 
 
 def test_numbers_rise_when_the_clock_does_not(desk: CrlDesk) -> None:
-    numbers = [number(desk.make(force=True)) for _ in range(3)]
+    numbers = [number(desk.make(force=True)) for _unused in range(3)]
     assert numbers == sorted(set(numbers))
     assert numbers[1] == numbers[0] + 1
 
@@ -182,8 +183,8 @@ def test_numbers_rise_when_a_clock_goes_back(desk: CrlDesk) -> None:
 def test_two_branches_that_revoked_come_together(tmp_path: Path) -> None:
     desk = CrlDesk(tmp_path / "a")
     shutil.copytree(tmp_path / "a", tmp_path / "b")
-    other = CrlDesk.__new__(CrlDesk)
-    other.folder, other.name, other.key_spec, other.shop = tmp_path / "b", "root", desk.key_spec, desk.shop
+    other = copy.copy(desk)
+    other.folder = tmp_path / "b"
     desk.revoke("0A17")
     ours = desk.make()
     other.revoke("0B17")

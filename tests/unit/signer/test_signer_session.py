@@ -100,7 +100,7 @@ def test_a_recorder_that_fails_keeps_the_key_from_being_asked() -> None:
 def test_asking_again_is_bounded_and_waits_longer_each_time() -> None:
     waits: list[float] = []
     key = local_key("ECC_NIST_P256")
-    signer = LocalSigner(key, failures=[throttled() for _ in range(ATTEMPTS)])
+    signer = LocalSigner(key, failures=[throttled() for _unused in range(ATTEMPTS)])
     session = session_for(key, signer=signer, sleep=waits.append, jitter=lambda: 1.0)
     with pytest.raises(AwsError, match="kms:Sign is throttled; asked 5 times, give it some time and run again"):
         session.sign_content(CONTENT, P256)
@@ -190,7 +190,9 @@ def test_another_key_of_the_same_spec_is_found_out(key_spec: str) -> None:
 
 
 def test_an_algorithm_of_another_key_is_refused_before_anything_is_handed_over() -> None:
-    session = session_for(local_key("ECC_NIST_P256"), signer=LocalSigner(local_key("ECC_NIST_P384"), lambda *_: b"x"))
+    session = session_for(
+        local_key("ECC_NIST_P256"), signer=LocalSigner(local_key("ECC_NIST_P384"), lambda *_unused: b"x")
+    )
     with pytest.raises(SpecError, match="ECDSA_SHA_384 does not fit"):
         session.sign_content(CONTENT, ALGORITHMS["ECDSA_SHA_384"])
     assert session.replies == []

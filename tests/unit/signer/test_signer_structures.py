@@ -118,7 +118,7 @@ def test_whatever_openssl_can_read_when_damaged_is_recognised(
     structure: str, command: str, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     tbs = bytearray(to_be_signed()[structure])
-    for _ in range(data.draw(st.integers(1, 2))):
+    for _unused in range(data.draw(st.integers(1, 2))):
         tbs[data.draw(st.integers(0, len(tbs) - 1))] = data.draw(st.integers(0, 255))
     path = tmp_path_factory.getbasetemp() / f"damaged-{command}.der"
     path.write_bytes(signed_like(structure, bytes(tbs)))
