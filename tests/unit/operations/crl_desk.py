@@ -42,16 +42,23 @@ def store(planned: CrlPlan, crl: x509.CertificateRevocationList) -> None:
 
 @dataclass
 class CrlDesk:
-    """One authority, root unless said otherwise, what it issued, and its CRLs."""
+    """One authority, what it issued, and its CRLs.
+
+    Args:
+        above: the root that certified it; empty where it is one itself.
+    """
 
     folder: Path
     name: str = "root"
     key_spec: str = "ECC_NIST_P256"
+    above: str = ""
     shop: Workshop = field(init=False)
 
     def __post_init__(self) -> None:
         self.shop = Workshop(self.folder)
-        self.shop.root(self.name, self.key_spec)
+        self.shop.root(self.above or self.name, self.key_spec)
+        if self.above:
+            self.shop.authority(self.name, self.above, self.key_spec)
 
     @property
     def ledger(self) -> FileLedger:
@@ -123,8 +130,9 @@ class CrlDesk:
         leaf, pool = self.path("leaf.pem"), self.path("crls.pem")
         leaf.write_bytes(certificate.public_bytes(Encoding.PEM))
         pool.write_bytes(b"".join(crl_to_pem(crl) for crl in crls))
-        command = ["openssl", "verify", "-crl_check_all", "-attime", str(at), "-CAfile", str(self.path("ca.pem"))]
-        command += ["-CRLfile", str(pool), *flags, str(leaf)]
+        command = ["openssl", "verify", "-crl_check_all", "-attime", str(at), "-CRLfile", str(pool), *flags]
+        anchor = self.folder / (self.above or self.name) / "ca.pem"
+        command += ["-CAfile", str(anchor), "-untrusted", str(self.path("ca.pem")), str(leaf)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         return done.stdout + done.stderr
 

@@ -1,0 +1,136 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Delta CRLs: what changed since the full one, holds that end, and what OpenSSL makes of both (RFC 5280 5.2.4)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+
+from ansible_collections.rootstock.pki.plugins.module_utils._lint.lint import lint
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.crl import crl_to_der
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import SpecError
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.extensions import WantedExtension
+from tests.unit.operations.crl_desk import CrlDesk, number, serials
+
+FULL = {"at_once": False, "freshest_crl": ("http://pki.acme.example/root/delta.der",)}
+REASON = x509.CRLReason
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> CrlDesk:
+    return CrlDesk(tmp_path)
+
+
+def delta(desk: CrlDesk) -> x509.CertificateRevocationList:
+    return desk.make("delta.pem", base="crl.pem", next_update="+1d")
+
+
+def base_number(crl: x509.CertificateRevocationList) -> int:
+    found = crl.extensions.get_extension_for_class(x509.DeltaCRLIndicator)
+    assert found.critical
+    return found.value.crl_number
+
+
+def reasons(crl: x509.CertificateRevocationList) -> dict[int, str]:
+    return {entry.serial_number: entry.extensions.get_extension_for_class(REASON).value.reason.name for entry in crl}
+
+
+def test_a_delta_crl_lists_what_is_new_since_its_base(desk: CrlDesk) -> None:
+    desk.revoke("0A17")
+    full = desk.make(**FULL)
+    desk.revoke("0A18", "superseded")
+    made = delta(desk)
+    assert base_number(made) == number(full) < number(made)
+    assert reasons(made) == {0x0A18: "superseded"}
+
+
+def test_openssl_refuses_what_the_delta_crl_revokes(desk: CrlDesk) -> None:
+    point = x509.DistributionPoint(
+        [x509.UniformResourceIdentifier("http://pki.acme.example/root/delta.der")], None, None, None
+    )
+    more = (WantedExtension(x509.FreshestCRL([point]), critical=False),)
+    bad, good = desk.issue("bad", more=more), desk.issue("good", more=more)
+    full = desk.make(**FULL)
+    assert desk.verdict(bad, [full]).endswith("OK\n")
+    desk.revoke(bad)
+    crls = [full, delta(desk)]
+    assert "certificate revoked" in desk.verdict(bad, crls, "-use_deltas", "-extended_crl")
+    assert desk.verdict(good, crls, "-use_deltas", "-extended_crl").endswith("OK\n")
+
+
+def test_a_hold_that_ends_is_taken_off_the_base(desk: CrlDesk) -> None:
+    hold = desk.revoke("0A17", "certificate_hold")
+    desk.make(**FULL)
+    desk.release(hold)
+    assert reasons(delta(desk)) == {0x0A17: "remove_from_crl"}
+
+
+def test_a_hold_that_began_and_ended_after_the_base_is_named_too(desk: CrlDesk) -> None:
+    desk.make(**FULL)
+    hold = desk.revoke("0A17", "certificate_hold")
+    assert reasons(delta(desk)) == {0x0A17: "certificate_hold"}
+    desk.release(hold)
+    assert reasons(delta(desk)) == {0x0A17: "remove_from_crl"}
+    desk.revoke("0A18")
+    assert reasons(delta(desk)) == {0x0A17: "remove_from_crl", 0x0A18: "key_compromise"}
+
+
+def test_a_hold_that_becomes_final_is_listed_anew(desk: CrlDesk) -> None:
+    desk.revoke("0A17", "certificate_hold")
+    desk.make(**FULL)
+    desk.revoke("0A17", "key_compromise")
+    assert reasons(delta(desk)) == {0x0A17: "key_compromise"}
+
+
+def test_the_next_full_crl_empties_the_delta(desk: CrlDesk) -> None:
+    desk.make(**FULL)
+    desk.revoke("0A17")
+    assert len(delta(desk)) == 1
+    desk.shop.clock.forward(days=6)
+    full = desk.make(**FULL)
+    assert serials(full) == {0x0A17}
+    after = delta(desk)
+    assert (len(after), base_number(after)) == (0, number(full))
+
+
+def test_a_second_run_signs_nothing(desk: CrlDesk) -> None:
+    desk.make(**FULL)
+    delta(desk)
+    calls = desk.sign_calls
+    delta(desk)
+    desk.make(**FULL)
+    assert desk.sign_calls == calls
+
+
+def test_full_and_delta_crls_share_their_numbers(desk: CrlDesk) -> None:
+    numbers = [number(desk.make(**FULL)), number(delta(desk)), number(desk.make(force=True, **FULL))]
+    assert numbers == sorted(set(numbers))
+
+
+def test_without_its_base_a_delta_crl_is_pending(desk: CrlDesk) -> None:
+    planned = desk.plan("delta.pem", base="crl.pem")
+    assert len(planned.plan.pending) == 1
+    with pytest.raises(SpecError, match=r"the base CRL .* does not exist yet"):
+        desk.make("delta.pem", base="crl.pem")
+
+
+def test_a_base_that_is_not_the_last_full_crl_is_refused(desk: CrlDesk) -> None:
+    desk.make(**FULL)
+    old = desk.path().read_bytes()
+    desk.make(force=True, **FULL)
+    desk.path().write_bytes(old)
+    with pytest.raises(SpecError, match="is not the last full CRL of the ledger"):
+        delta(desk)
+
+
+def test_pkilint_finds_nothing_in_both(desk: CrlDesk) -> None:
+    full = desk.make(**FULL)
+    desk.revoke("0A17")
+    for crl in (full, delta(desk)):
+        found = lint(crl_to_der(crl), "crl")
+        assert [finding for finding in found if finding.severity in ("fatal", "error", "warning")] == []

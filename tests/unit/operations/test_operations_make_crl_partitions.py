@@ -1,0 +1,174 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Authorities with several CRLs: each certificate says in which one it is, and that one alone is signed again."""
+
+from __future__ import annotations
+
+import copy
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+
+from ansible_collections.rootstock.pki.plugins.module_utils._lint.lint import lint
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.crl import crl_to_der
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.crl_partitions import PARTITION_SIZE
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import SpecError
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.extension_words import said_extensions
+from tests.unit.operations.crl_desk import CrlDesk, serials
+
+URL = "http://pki.acme.example/root/crl-{partition}.der"
+FILE = "crl-{partition}.pem"
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> CrlDesk:
+    return CrlDesk(tmp_path)
+
+
+def points(url: str = URL) -> dict[str, Any]:
+    made, problems = said_extensions({"crl_distribution_points": [{"full_name": [url]}]})
+    assert problems == []
+    return {"more": tuple(made)}
+
+
+def issue(desk: CrlDesk, name: str, partitions: int | None = 4) -> x509.Certificate:
+    return desk.issue(name, crl_partitions=partitions, **points())
+
+
+def make(desk: CrlDesk, partitions: int | None = 4, **options: Any) -> int:
+    """Make the CRLs of all partitions and return how many were signed."""
+    done = desk.make_all(
+        FILE, partitions=partitions, distribution_point=(URL.replace("{", "%7B").replace("}", "%7D"),), **options
+    )
+    return sum(made.sign_calls for made in done)
+
+
+def partition(certificate: x509.Certificate) -> int:
+    point = certificate.extensions.get_extension_for_class(x509.CRLDistributionPoints).value[0]
+    match = re.fullmatch(r"http://pki\.acme\.example/root/crl-(\d+)\.der", point.full_name[0].value)
+    assert match
+    return int(match[1])
+
+
+def test_a_certificate_says_in_which_crl_it_is(desk: CrlDesk) -> None:
+    certificates = [issue(desk, f"web{count}") for count in range(6)]
+    assert [partition(one) for one in certificates] == [one.serial_number % 4 for one in certificates]
+    intent = desk.ledger.read().intent_of(f"{certificates[0].serial_number:X}")
+    assert intent is not None
+    assert dict(intent.details) == {"crl_partitions": "4", "crl_partition": str(partition(certificates[0]))}
+
+
+def test_a_second_run_issues_nothing(desk: CrlDesk) -> None:
+    first = issue(desk, "web")
+    assert issue(desk, "web") == first
+
+
+def test_each_partition_has_a_crl_that_says_which_one_it_is(desk: CrlDesk) -> None:
+    assert make(desk) == 4
+    for count in range(4):
+        found = desk.crl(f"crl-{count}.pem").extensions.get_extension_for_class(x509.IssuingDistributionPoint)
+        assert found.critical
+        assert found.value.full_name[0].value == URL.replace("{partition}", str(count))
+
+
+def test_a_revocation_signs_the_crl_of_its_partition_alone(desk: CrlDesk) -> None:
+    web = issue(desk, "web")
+    make(desk)
+    desk.revoke(web)
+    assert make(desk) == 1
+    assert make(desk) == 0
+    listed = {count: serials(desk.crl(f"crl-{count}.pem")) for count in range(4)}
+    assert listed == {count: {web.serial_number} if count == partition(web) else set() for count in range(4)}
+
+
+def test_openssl_takes_the_crl_of_the_partition(tmp_path: Path) -> None:
+    desk = CrlDesk(tmp_path, "services", above="root")
+    bad, good = issue(desk, "bad"), issue(desk, "good")
+    desk.revoke(bad)
+    make(desk)
+    above = desk_above(desk).make()
+    crls = [desk.crl(f"crl-{count}.pem") for count in range(4)]
+    assert "certificate revoked" in desk.verdict(bad, [above, *crls])
+    assert desk.verdict(good, [above, *crls]).endswith("OK\n")
+    others = [crl for count, crl in enumerate(crls) if count != partition(good)]
+    assert "different CRL scope" in desk.verdict(good, [above, *others])
+
+
+def desk_above(desk: CrlDesk) -> CrlDesk:
+    """Return the desk of the authority above, over the same keys and the same clock."""
+    above = copy.copy(desk)
+    above.name, above.above = desk.above, ""
+    return above
+
+
+def test_partitions_have_delta_crls_too(desk: CrlDesk) -> None:
+    web = issue(desk, "web")
+    make(desk, at_once=False)
+    desk.revoke(web)
+    assert make(desk, at_once=False) == 0
+    done = desk.make_all("delta-{partition}.pem", base=FILE, partitions=4, distribution_point=(URL,))
+    assert [int(made.line.details["entries"]) for made in done] == [int(n == partition(web)) for n in range(4)]
+    assert done[0].line.scope == "partition-0-delta"
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "message"),
+    [(4, 8, "with 4 partitions, .* with 8 partitions"), (None, 4, "without partitions, .* with 4")],
+)
+def test_the_number_is_fixed_by_the_first_certificate(
+    desk: CrlDesk, first: int | None, then: int, message: str
+) -> None:
+    desk.issue("first", crl_partitions=first, **(points() if first else {}))
+    with pytest.raises(SpecError, match=message):
+        issue(desk, "second", then)
+    with pytest.raises(SpecError, match=message):
+        make(desk, then)
+
+
+def test_number_and_urls_have_to_fit(desk: CrlDesk) -> None:
+    with pytest.raises(SpecError, match="crl_partitions is given, but no URL"):
+        desk.issue("web", crl_partitions=4)
+    with pytest.raises(SpecError, match="crl_partitions is missing"):
+        issue(desk, "web", None)
+    with pytest.raises(SpecError, match="crl_partitions is 1; give two or more"):
+        issue(desk, "web", 1)
+
+
+def test_pkilint_finds_nothing(desk: CrlDesk) -> None:
+    desk.revoke(issue(desk, "web"))
+    make(desk)
+    for count in range(4):
+        found = lint(crl_to_der(desk.crl(f"crl-{count}.pem")), "crl")
+        assert [finding for finding in found if finding.severity in ("fatal", "error", "warning")] == []
+
+
+def test_an_ed25519_authority_opens_partitions_as_needed(tmp_path: Path) -> None:
+    desk = CrlDesk(tmp_path, key_spec="ECC_NIST_EDWARDS25519")
+    assert make(desk, 0) == 1
+    issued = [issue(desk, f"device{count}", None) for count in range(PARTITION_SIZE + 1)]
+    assert [partition(one) for one in issued] == [0] * PARTITION_SIZE + [1]
+    since = desk.shop.clock()
+    for one in issued:
+        desk.revoke(one, invalidity_date=since)
+    assert make(desk, 0) == 2
+    assert len(desk.crl("crl-0.pem")) == PARTITION_SIZE
+    assert serials(desk.crl("crl-1.pem")) == {issued[-1].serial_number}
+    with pytest.raises(SpecError, match="an Ed25519 authority opens partitions as needed"):
+        issue(desk, "more", 4)
+
+
+def test_an_ed25519_authority_without_partitions_issues_no_more_than_fit(tmp_path: Path) -> None:
+    desk = CrlDesk(tmp_path, key_spec="ECC_NIST_EDWARDS25519")
+    issued = [desk.issue(f"device{count}", not_after="+9d") for count in range(PARTITION_SIZE)]
+    with pytest.raises(SpecError, match="cannot sign the CRL that revokes more"):
+        desk.issue("one-more")
+    for one in issued:
+        desk.revoke(one)
+    assert len(desk.make()) == PARTITION_SIZE
+    desk.shop.clock.forward(days=10)
+    assert desk.issue("later")
