@@ -24,7 +24,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree import Tree, load_tree
-from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_entries import AUTHORITY, Entry
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_entries import Entry
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_options import AUTHORITY
 from ansible_collections.rootstock.pki.plugins.module_utils._signer.algorithms import spec_of_public_key
 from localaws.server import Server, running
 from tests.harness.environment import environment

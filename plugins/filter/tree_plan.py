@@ -77,7 +77,8 @@ _value:
       type: list
       elements: dict
     public_keys:
-      description: Options of M(rootstock.pki.kms_public_key), one dictionary per authority.
+      description: Options of M(rootstock.pki.kms_public_key), one dictionary per authority, and per key of a certificate that
+        its issuer does not look up itself.
       type: list
       elements: dict
     certificates:

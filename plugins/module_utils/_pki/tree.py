@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .request import NAME
-from .tree_entries import AUTHORITY, CERTIFICATE, NAME_WORDS, VARIABLES, Entry, is_list, shape_problems, to_entry
+from .tree_entries import NAME_WORDS, Entry, shape_problems, to_entry
+from .tree_options import AUTHORITY, CERTIFICATE, VARIABLES, is_list
 
 
 @dataclass(frozen=True)

@@ -8,114 +8,34 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeGuard
 
 from .profiles import PROFILES, Profile
 from .request import NAME
-
-AUTHORITY, CERTIFICATE = "authority", "certificate"
-
-VARIABLES = {AUTHORITY: "pki_authorities", CERTIFICATE: "pki_certificates"}
+from .tree_options import (
+    AUTHORITY,
+    CERTIFICATE,
+    DEFAULT_KEY_SPEC,
+    KEY_SPECS,
+    OPTIONS,
+    OPTIONS_OF_KEYS,
+    PRINCIPALS,
+    ROLE_OPTIONS,
+    VARIABLES,
+    Shape,
+    is_list,
+)
 
 NAME_WORDS = "lower-case letters, digits, dot, underscore and hyphen, a letter or digit first, 63 at most"
 _ALIAS = re.compile(r"[A-Za-z0-9/_-]{1,250}")
 
 
-def is_list(value: object) -> TypeGuard[Sequence[object]]:
-    return isinstance(value, Sequence) and not isinstance(value, (str, bytes))
-
-
-@dataclass(frozen=True)
-class Shape:
-    """What a value looks like.
-
-    Attributes:
-        read: makes of a value that fits what it stands for; templates yield strings on older releases of ansible-core.
-    """
-
-    words: str
-    fits: Callable[[object], bool]
-    read: Callable[[Any], object] = lambda value: value
-
-
-_TEXT = Shape("a string", lambda value: isinstance(value, (str, int, float)) and not isinstance(value, bool), str)
-_TEXTS = Shape("a list of strings", lambda value: is_list(value) and all(isinstance(item, str) for item in value))
-_NUMBER = Shape("a whole number, 0 or more", lambda value: str(value).isdigit(), int)
-_FLAG = Shape(
-    "true or false",
-    lambda value: str(value).lower() in ("true", "false", "yes", "no"),
-    lambda value: str(value).lower() in ("true", "yes"),
-)
-_MAP = Shape("a mapping", lambda value: isinstance(value, Mapping))
-_LIST = Shape("a list", is_list)
-_JSON = Shape("a mapping or JSON", lambda value: isinstance(value, (Mapping, str)))
-
-# Options of an entry -> shape. Twin of roles/pki_tree/meta/argument_specs.yml; a test compares them.
-COMMON_OPTIONS: Mapping[str, Shape] = {
-    "name": _TEXT,
-    "issuer": _TEXT,
-    "certificate_profile": _TEXT,
-    "key": _MAP,
-    "subject": _MAP,
-    "subject_ordered": _LIST,
-    "subject_alt_name": _TEXTS,
-    "subject_alt_name_critical": _FLAG,
-    "not_before": _TEXT,
-    "not_after": _TEXT,
-    "renew_before": _TEXT,
-    "digest": _TEXT,
-    "signature_padding": _TEXT,
-    "authority_information_access": _MAP,
-    "crl_distribution_points": _LIST,
-}
-AUTHORITY_OPTIONS: Mapping[str, Shape] = {
-    **COMMON_OPTIONS,
-    "path_length": _NUMBER,
-    "name_constraints_permitted": _TEXTS,
-    "name_constraints_excluded": _TEXTS,
-    "name_constraints_exclude_others": _FLAG,
-    "reissue_root": _FLAG,
-}
-CERTIFICATE_OPTIONS: Mapping[str, Shape] = {
-    **COMMON_OPTIONS,
-    "csr_path": _TEXT,
-    "public_key_path": _TEXT,
-}
-KEY_OPTIONS: Mapping[str, Shape] = {
-    "alias": _TEXT,
-    "key_id": _TEXT,
-    "key_spec": _TEXT,
-    "description": _TEXT,
-    "tags": _MAP,
-    "purge_tags": _FLAG,
-    "policy": _JSON,
-    "region": _TEXT,
-}
-OPTIONS: Mapping[str, Mapping[str, Shape]] = {AUTHORITY: AUTHORITY_OPTIONS, CERTIFICATE: CERTIFICATE_OPTIONS}
-
-# Specs of keys that can sign certificates, in the words of the KMS API.
-KEY_SPECS = (
-    "RSA_2048",
-    "RSA_3072",
-    "RSA_4096",
-    "ECC_NIST_P256",
-    "ECC_NIST_P384",
-    "ECC_NIST_P521",
-    "ECC_SECG_P256K1",
-    "ECC_NIST_EDWARDS25519",
-    "ML_DSA_44",
-    "ML_DSA_65",
-    "ML_DSA_87",
-)
-DEFAULT_KEY_SPEC = "ECC_NIST_P256"
-
 _SUBJECT_KEYS = ("key", "csr_path", "public_key_path")
 # Both kinds leave files beside each other: <name>.pem, <name>.chain.pem; trust/<root>.pem, trust/bundle.pem.
 _RESERVED_DIRECTORIES = ("certificates", "trust")
 _RESERVED_ROOTS = ("bundle",)
-_PARTS_OF_FILE_NAMES = (".chain", ".fullchain")
+_PARTS_OF_FILE_NAMES = (".chain", ".fullchain", ".public_key")
 
 
 @dataclass(frozen=True)
@@ -184,7 +104,7 @@ def to_entry(kind: str, options: Mapping[str, object], pki_name: str) -> Entry:
     alias = str(key.get("alias") or "").removeprefix("alias/")
     if not alias and not key.get("key_id"):
         alias = f"pki/{pki_name}/{name}"
-    return Entry(kind, name, given, _in_shape(key, KEY_OPTIONS), alias, options)
+    return Entry(kind, name, given, _in_shape(key, OPTIONS_OF_KEYS[kind]), alias, options)
 
 
 def _in_shape(options: Mapping[str, object], known: Mapping[str, Shape]) -> dict[str, object]:
@@ -205,7 +125,7 @@ def shape_problems(kind: str, position: int, options: object) -> list[str]:
     label = f"{kind} {name}"
     return [
         *_option_problems(label, options, OPTIONS[kind]),
-        *_key_problems(label, name, options.get("key")),
+        *_key_problems(label, kind, name, options.get("key")),
         *_missing(label, kind, options),
         *_profile_problems(label, kind, options),
         *_reserved(label, kind, name, options),
@@ -228,10 +148,11 @@ def _option_problems(label: str, options: Mapping[str, object], known: Mapping[s
     return problems
 
 
-def _key_problems(label: str, name: str, key: object) -> list[str]:
+def _key_problems(label: str, kind: str, name: str, key: object) -> list[str]:
     if not isinstance(key, Mapping):
         return []
-    problems = _option_problems(f"{label}: key", key, KEY_OPTIONS)
+    problems = _option_problems(f"{label}: key", key, OPTIONS_OF_KEYS[kind])
+    problems += _access_problems(label, key)
     alias = str(key.get("alias") or "").removeprefix("alias/")
     if alias and not _ALIAS.fullmatch(alias):
         problems.append(f"{label}: key alias {alias!r} does not fit: letters, digits, slash, underscore and hyphen")
@@ -241,6 +162,19 @@ def _key_problems(label: str, name: str, key: object) -> list[str]:
         problems.append(f"{label}: its name cannot be part of an alias because of the dot; give key an alias")
     if (key.get("key_spec") or DEFAULT_KEY_SPEC) not in KEY_SPECS:
         problems.append(f"{label}: key_spec {key['key_spec']} cannot sign; there are {', '.join(KEY_SPECS)}")
+    return problems
+
+
+def _access_problems(label: str, key: Mapping[str, object]) -> list[str]:
+    """Return what is wrong with who may do what with a key, and with the role that signs."""
+    problems = []
+    lists = [option for option in (*PRINCIPALS, "break_glass_principals") if key.get(option) is not None]
+    if key.get("policy") is not None and lists:
+        problems.append(f"{label}: key has both policy and {', '.join(lists)}; the lists make a policy of their own")
+    role = key.get("assume_role")
+    if isinstance(role, Mapping):
+        problems += _option_problems(f"{label}: key: assume_role", role, ROLE_OPTIONS)
+        problems += [] if role.get("role_arn") else [f"{label}: key: assume_role has no role_arn; name the role"]
     return problems
 
 

@@ -17,7 +17,8 @@ from .gate import CHECKS, Proposal
 from .request import to_request
 from .times import renew_time
 from .tree import Tree, in_order, structure_problems
-from .tree_entries import AUTHORITY, Entry
+from .tree_entries import Entry
+from .tree_options import AUTHORITY
 
 try:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey

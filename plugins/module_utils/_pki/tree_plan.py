@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from posixpath import isabs, join, normpath
 
 from .tree import Tree
-from .tree_entries import AUTHORITY, Entry
+from .tree_entries import Entry
+from .tree_options import AUTHORITY
 
 CA_ISSUERS, CRL = "ca.der", "crl.der"
 """Last parts of the URLs below pki_base_url; both are DER (RFC 5280 4.2.1.13, 4.2.2.1)."""
 
-AWS_OPTIONS = ("region",)
-"""Options of a key that say where it is, not what it is."""
+REGION, ROLE = "region", "assume_role"
+AWS_OPTIONS = (REGION, ROLE)
+"""Options of a key that say where it is and who signs with it, not what it is."""
 
 _URLS = ("authority_information_access", "crl_distribution_points")
 # Options of an entry that are paths, keys and names of others; the rest a task takes as it is written.
@@ -84,7 +86,7 @@ def _kms_key(entry: Entry, key: Mapping[str, object], pki_name: str) -> dict[str
         options["alias"] = key_id(entry)
     if not key.get("key_id"):
         options.setdefault("description", f"{pki_name}: {entry.label}")
-    return {"key_spec": entry.key_spec, "use": _use(entry), **options, **_aws(entry)}
+    return {"key_spec": entry.key_spec, "use": _use(entry), **options, **_aws(entry, REGION)}
 
 
 def _use(entry: Entry) -> str:
@@ -98,27 +100,36 @@ def key_id(entry: Entry) -> str:
     return f"alias/{entry.alias}" if entry.alias else str((entry.key or {}).get("key_id") or "")
 
 
-def public_keys(order: Sequence[Entry], place: Place) -> list[dict[str, object]]:
-    """Return the options of one kms_public_key task per authority."""
+def public_keys(tree: Tree, order: Sequence[Entry], place: Place) -> list[dict[str, object]]:
+    """Return the options of one kms_public_key task per authority, and per key that its issuer cannot look up."""
     return [
-        {
-            "name": entry.name,
-            "key_id": key_id(entry),
-            "path": place.of_authority(entry.name, "public_key.pem"),
-            **_aws(entry),
-        }
+        {"name": entry.name, "key_id": key_id(entry), "path": _public_key_path(entry, place), **_aws(entry)}
         for entry in order
-        if entry.kind == AUTHORITY
+        if entry.kind == AUTHORITY or _is_apart(entry, tree)
     ]
 
 
-def _aws(entry: Entry) -> dict[str, object]:
+def _public_key_path(entry: Entry, place: Place) -> str:
+    if entry.kind == AUTHORITY:
+        return place.of_authority(entry.name, "public_key.pem")
+    return f"{place.of_authority('certificates', entry.name)}.public_key.pem"
+
+
+def _is_apart(entry: Entry, tree: Tree) -> bool:
+    """True for a key in KMS that is not to be looked up where, and as whom, its issuer signs."""
+    issuer = tree.issuer_of(entry)
+    if entry.key is None or issuer is None:
+        return False
+    return entry.region != issuer.region or ROLE in (issuer.key or {})
+
+
+def _aws(entry: Entry, *options: str) -> dict[str, object]:
     """Return the options that all modules of AWS have, as far as the entry's key has its own.
 
     They are kept apart because a task that omits one would hide the default that the play gives it.
     """
     key = entry.key or {}
-    return {"aws": {name: key[name] for name in AWS_OPTIONS if name in key}}
+    return {"aws": {name: key[name] for name in options or AWS_OPTIONS if name in key}}
 
 
 def certificates(tree: Tree, order: Sequence[Entry], place: Place) -> list[dict[str, object]]:
@@ -129,7 +140,7 @@ def certificates(tree: Tree, order: Sequence[Entry], place: Place) -> list[dict[
             "return_content": not entry.issuer,
             **{option: value for option, value in entry.options.items() if option not in _WORKED_OUT},
             **_own_files(entry, place),
-            **_subject_key(entry, place),
+            **_subject_key(entry, tree, place),
             **_issuer(entry, tree, place),
         }
         for entry in order
@@ -145,16 +156,16 @@ def _own_files(entry: Entry, place: Place) -> dict[str, object]:
     return {"path": f"{stem}.pem", "chain_path": f"{stem}.chain.pem", "fullchain_path": f"{stem}.fullchain.pem"}
 
 
-def _subject_key(entry: Entry, place: Place) -> dict[str, object]:
-    if entry.kind == AUTHORITY and entry.issuer:
-        return {"public_key_path": place.of_authority(entry.name, "public_key.pem")}
+def _subject_key(entry: Entry, tree: Tree, place: Place) -> dict[str, object]:
+    if entry.issuer and (entry.kind == AUTHORITY or _is_apart(entry, tree)):
+        return {"public_key_path": _public_key_path(entry, place)}
     if entry.key is not None:
         return {"key_id": key_id(entry)}
     return {option: place.path(entry.text(option)) for option in ("csr_path", "public_key_path") if entry.text(option)}
 
 
 def _issuer(entry: Entry, tree: Tree, place: Place) -> dict[str, object]:
-    """Return who signs; the task runs in the region of the key that does."""
+    """Return who signs; the task runs in the region, and as the role, of the key that does."""
     issuer = tree.issuer_of(entry)
     if issuer is None:
         return _aws(entry)
@@ -181,6 +192,6 @@ def plan_tree(tree: Tree, order: Sequence[Entry], place: Place, pki_name: str) -
     return {
         "pki_dir": place.path(place.pki_dir),
         "kms_keys": kms_keys(order, pki_name),
-        "public_keys": public_keys(order, place),
+        "public_keys": public_keys(tree, order, place),
         "certificates": certificates(tree, order, place),
     }

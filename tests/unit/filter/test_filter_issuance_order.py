@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.rootstock.pki.plugins.filter.issuance_order import FilterModule, issuance_order
-from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_entries import KEY_SPECS
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_gate import HASHES
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_options import KEY_SPECS
 from ansible_collections.rootstock.pki.plugins.module_utils._signer.algorithms import ALGORITHMS
 from ansible_collections.rootstock.pki.plugins.module_utils._signer.algorithms import KEY_SPECS as SIGNING_KEYS
 
@@ -216,6 +216,15 @@ def test_a_tree_without_authorities_is_refused(authorities: object) -> None:
         (root(key={"alias": "aws/root"}), "authority root: key alias aws/root begins with aws/, which belongs to AWS"),
         (root(key={"alias": "pki:root"}), "authority root: key alias 'pki:root' does not fit"),
         (root("r.1"), "authority r.1: its name cannot be part of an alias because of the dot; give key an alias"),
+        (
+            root(key={"policy": {}, "signers": ["111122223333"]}),
+            "authority root: key has both policy and signers; the lists make a policy of their own",
+        ),
+        (root(key={"assume_role": {}}), "authority root: key: assume_role has no role_arn; name the role"),
+        (
+            root(key={"assume_role": {"role_arn": "x", "name": "y"}}),
+            "authority root: key: assume_role: unknown option name",
+        ),
         (root(key="pki/root"), "authority root: key is 'pki/root'; expected a mapping"),
         (root(path_length=-1), "authority root: path_length is -1; expected a whole number, 0 or more"),
         (root(path_length=True), "authority root: path_length is True; expected a whole number, 0 or more"),
@@ -255,6 +264,10 @@ def test_an_authority_that_is_wrong_by_itself_is_refused(entry: Options, problem
         ),
         (certificate("web", csr_path="a.csr"), "certificate web: has key and csr_path; expected exactly one of key"),
         (certificate("web", public_key_path="a.pem"), "certificate web: has key and public_key_path; expected exactly"),
+        (
+            certificate("web", key={"assume_role": {"role_arn": "x"}}),
+            "certificate web: key: unknown option assume_role; there are alias, key_id",
+        ),
         (certificate("web", path_length=0), "certificate web: unknown option path_length; there are name, issuer"),
         (certificate("web", certificate_profile="root_ca"), "certificate web: certificate_profile root_ca is not for"),
         (

@@ -130,6 +130,41 @@ def test_a_certificate_is_issued_in_the_region_of_its_issuers_key() -> None:
     assert [options["aws"]["region"] for options in made["public_keys"]] == ["eu-west-1", "us-east-1"]
 
 
+ROLE = {"role_arn": "arn:aws:iam::111122223333:role/root-signer"}
+
+
+def test_what_an_authority_issues_is_signed_as_the_role_of_its_key() -> None:
+    made = plan([{**ROOT, "key": {"assume_role": ROLE}}, SERVICES])
+    assert [options["aws"] for options in made["certificates"]] == [{"assume_role": ROLE}, {"assume_role": ROLE}, {}]
+    assert [options["aws"] for options in made["public_keys"]] == [{"assume_role": ROLE}, {}]
+
+
+def test_keys_are_made_with_the_credentials_of_the_play() -> None:
+    made = plan([{**ROOT, "key": {"assume_role": ROLE, "region": "eu-west-1"}}], [])
+    assert made["kms_keys"][0]["aws"] == {"region": "eu-west-1"}
+
+
+@pytest.mark.parametrize("key", [{"assume_role": ROLE}, {"region": "eu-west-1"}])
+def test_a_role_that_signs_needs_no_right_to_the_keys_that_it_certifies(key: dict[str, Any]) -> None:
+    signer = {
+        "name": "s",
+        "issuer": "root",
+        "certificate_profile": "document_signing",
+        "subject": {"CN": "S"},
+        "key": {},
+    }
+    made = plan([{**ROOT, "key": key}], [signer])
+    path = "/srv/acme/pki/certificates/s.public_key.pem"
+    assert made["public_keys"][1] == {"name": "s", "key_id": "alias/pki/acme/s", "path": path, "aws": {}}
+    assert (made["certificates"][1]["public_key_path"], "key_id" in made["certificates"][1]) == (path, False)
+
+
+def test_the_policy_of_a_key_is_made_of_what_the_entry_says() -> None:
+    access = {"signers": ["arn:aws:iam::111122223333:role/s"], "account_root": "administer"}
+    (key,) = plan([{**ROOT, "key": access}], [])["kms_keys"]
+    assert {option: key[option] for option in access} == access
+
+
 def test_only_authorities_have_their_public_key_on_disk() -> None:
     assert [options["path"] for options in plan()["public_keys"]] == [
         "/srv/acme/pki/root/public_key.pem",

@@ -14,15 +14,22 @@ import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.rootstock.pki.plugins.filter.tree_plan import tree_plan
+from ansible_collections.rootstock.pki.plugins.module_utils._module.aws import AWS_OPTIONS as AWS
 from ansible_collections.rootstock.pki.plugins.module_utils._module.certificate_options import CERTIFICATE_OPTIONS
-from ansible_collections.rootstock.pki.plugins.module_utils._pki import tree_entries
+from ansible_collections.rootstock.pki.plugins.module_utils._module.key_options import ACCESS_OPTIONS
+from ansible_collections.rootstock.pki.plugins.module_utils._module.key_options import KEY_OPTIONS as MODULE_KEY_OPTIONS
+from ansible_collections.rootstock.pki.plugins.module_utils._pki import tree_options
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 ROLE = CHECKOUT / "roles" / "pki_tree"
 INVENTORY = CHECKOUT / "examples" / "acme" / "inventory.yml"
 ENTRY_OPTIONS = {
-    "pki_authorities": tree_entries.AUTHORITY_OPTIONS,
-    "pki_certificates": tree_entries.CERTIFICATE_OPTIONS,
+    "pki_authorities": tree_options.AUTHORITY_OPTIONS,
+    "pki_certificates": tree_options.CERTIFICATE_OPTIONS,
+}
+KEY_OPTIONS = {
+    "pki_authorities": tree_options.AUTHORITY_KEY_OPTIONS,
+    "pki_certificates": tree_options.KEY_OPTIONS,
 }
 
 
@@ -44,7 +51,21 @@ def tasks(module: str) -> list[dict[str, Any]]:
 def test_the_argument_specs_know_the_options_that_the_filters_know(variable: str) -> None:
     options = variables()[variable]["options"]
     assert set(options) == set(ENTRY_OPTIONS[variable])
-    assert set(options["key"]["options"]) == set(tree_entries.KEY_OPTIONS)
+    assert set(options["key"]["options"]) == set(KEY_OPTIONS[variable])
+
+
+def test_the_argument_specs_know_the_options_of_a_role() -> None:
+    key = variables()["pki_authorities"]["options"]["key"]["options"]
+    assert set(key["assume_role"]["options"]) == set(tree_options.ROLE_OPTIONS) == set(AWS["assume_role"]["options"])
+
+
+@pytest.mark.parametrize("variable", KEY_OPTIONS)
+def test_keys_have_the_options_of_policies_that_the_module_has(variable: str) -> None:
+    options = variables()[variable]["options"]["key"]["options"]
+    for name in (*ACCESS_OPTIONS, "signing_algorithms", "account_root", "minimum_pending_window"):
+        told = {part: value for part, value in options[name].items() if part != "description"}
+        assert told == MODULE_KEY_OPTIONS[name], name
+    assert {*ACCESS_OPTIONS} == {*tree_options.PRINCIPALS, "break_glass_principals"}
 
 
 @pytest.mark.parametrize("variable", ENTRY_OPTIONS)
@@ -58,7 +79,7 @@ def test_the_argument_specs_and_the_filters_agree_on_shapes(variable: str) -> No
 @pytest.mark.parametrize("variable", ENTRY_OPTIONS)
 def test_the_argument_specs_name_every_choice(variable: str) -> None:
     options = variables()[variable]["options"]
-    assert options["key"]["options"]["key_spec"]["choices"] == list(tree_entries.KEY_SPECS)
+    assert options["key"]["options"]["key_spec"]["choices"] == list(tree_options.KEY_SPECS)
     for name in ("digest", "signature_padding"):
         assert options[name]["choices"] == CERTIFICATE_OPTIONS[name]["choices"]
 
@@ -95,10 +116,15 @@ def full_entry(name: str, profile: str) -> dict[str, Any]:
         "description": "x",
         "tags": {"a": "b"},
         "purge_tags": False,
-        "policy": {"Version": "2012-10-17"},
         "region": "eu-west-1",
+        **{option: ["111122223333"] for option in tree_options.PRINCIPALS},
+        "break_glass_principals": ["arn:aws:iam::111122223333:role/safe"],
+        "signing_algorithms": ["RSASSA_PSS_SHA_384"],
+        "account_root": "administer",
+        "minimum_pending_window": 7,
+        "assume_role": {"role_arn": "arn:aws:iam::111122223333:role/signer"},
     }
-    assert set(key) == set(tree_entries.KEY_OPTIONS)
+    assert set(key) | {"policy"} == set(tree_options.AUTHORITY_KEY_OPTIONS)
     return {
         "name": name,
         "certificate_profile": profile,
@@ -123,7 +149,7 @@ def full_entry(name: str, profile: str) -> dict[str, Any]:
 
 def test_every_option_of_an_entry_is_in_the_plan_or_in_its_tasks() -> None:
     (task,) = tasks("rootstock.pki.kms_x509_cert")
-    names = {*tree_entries.AUTHORITY_OPTIONS, *tree_entries.CERTIFICATE_OPTIONS} - {"issuer", "key"}
+    names = {*tree_options.AUTHORITY_OPTIONS, *tree_options.CERTIFICATE_OPTIONS} - {"issuer", "key"}
     assert names <= set(task)
 
 

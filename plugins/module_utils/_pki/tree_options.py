@@ -1,0 +1,128 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The options of an inventory's entries, and the shapes of their values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeGuard
+
+AUTHORITY, CERTIFICATE = "authority", "certificate"
+
+VARIABLES = {AUTHORITY: "pki_authorities", CERTIFICATE: "pki_certificates"}
+
+
+def is_list(value: object) -> TypeGuard[Sequence[object]]:
+    return isinstance(value, Sequence) and not isinstance(value, (str, bytes))
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a value looks like.
+
+    Attributes:
+        read: makes of a value that fits what it stands for; templates yield strings on older releases of ansible-core.
+    """
+
+    words: str
+    fits: Callable[[object], bool]
+    read: Callable[[Any], object] = lambda value: value
+
+
+_TEXT = Shape("a string", lambda value: isinstance(value, (str, int, float)) and not isinstance(value, bool), str)
+_TEXTS = Shape("a list of strings", lambda value: is_list(value) and all(isinstance(item, str) for item in value))
+_NUMBER = Shape("a whole number, 0 or more", lambda value: str(value).isdigit(), int)
+_FLAG = Shape(
+    "true or false",
+    lambda value: str(value).lower() in ("true", "false", "yes", "no"),
+    lambda value: str(value).lower() in ("true", "yes"),
+)
+_MAP = Shape("a mapping", lambda value: isinstance(value, Mapping))
+_LIST = Shape("a list", is_list)
+_JSON = Shape("a mapping or JSON", lambda value: isinstance(value, (Mapping, str)))
+
+# Lists of principals that make a key policy.
+PRINCIPALS = (
+    "administrators",
+    "signers",
+    "verifiers",
+    "online_verifiers",
+    "encrypters",
+    "decrypters",
+    "auditors",
+)
+
+# Options of an entry -> shape. Twin of roles/pki_tree/meta/argument_specs.yml; a test compares them.
+COMMON_OPTIONS: Mapping[str, Shape] = {
+    "name": _TEXT,
+    "issuer": _TEXT,
+    "certificate_profile": _TEXT,
+    "key": _MAP,
+    "subject": _MAP,
+    "subject_ordered": _LIST,
+    "subject_alt_name": _TEXTS,
+    "subject_alt_name_critical": _FLAG,
+    "not_before": _TEXT,
+    "not_after": _TEXT,
+    "renew_before": _TEXT,
+    "digest": _TEXT,
+    "signature_padding": _TEXT,
+    "authority_information_access": _MAP,
+    "crl_distribution_points": _LIST,
+}
+AUTHORITY_OPTIONS: Mapping[str, Shape] = {
+    **COMMON_OPTIONS,
+    "path_length": _NUMBER,
+    "name_constraints_permitted": _TEXTS,
+    "name_constraints_excluded": _TEXTS,
+    "name_constraints_exclude_others": _FLAG,
+    "reissue_root": _FLAG,
+}
+CERTIFICATE_OPTIONS: Mapping[str, Shape] = {
+    **COMMON_OPTIONS,
+    "csr_path": _TEXT,
+    "public_key_path": _TEXT,
+}
+KEY_OPTIONS: Mapping[str, Shape] = {
+    "alias": _TEXT,
+    "key_id": _TEXT,
+    "key_spec": _TEXT,
+    "description": _TEXT,
+    "tags": _MAP,
+    "purge_tags": _FLAG,
+    "policy": _JSON,
+    **dict.fromkeys(PRINCIPALS, _LIST),
+    "break_glass_principals": _TEXTS,
+    "signing_algorithms": _TEXTS,
+    "account_root": _TEXT,
+    "minimum_pending_window": _NUMBER,
+    "region": _TEXT,
+}
+AUTHORITY_KEY_OPTIONS: Mapping[str, Shape] = {**KEY_OPTIONS, "assume_role": _MAP}
+OPTIONS: Mapping[str, Mapping[str, Shape]] = {AUTHORITY: AUTHORITY_OPTIONS, CERTIFICATE: CERTIFICATE_OPTIONS}
+OPTIONS_OF_KEYS: Mapping[str, Mapping[str, Shape]] = {AUTHORITY: AUTHORITY_KEY_OPTIONS, CERTIFICATE: KEY_OPTIONS}
+ROLE_OPTIONS: Mapping[str, Shape] = {
+    "role_arn": _TEXT,
+    "session_name": _TEXT,
+    "external_id": _TEXT,
+    "duration": _NUMBER,
+}
+
+# Specs of keys that can sign certificates, in the words of the KMS API.
+KEY_SPECS = (
+    "RSA_2048",
+    "RSA_3072",
+    "RSA_4096",
+    "ECC_NIST_P256",
+    "ECC_NIST_P384",
+    "ECC_NIST_P521",
+    "ECC_SECG_P256K1",
+    "ECC_NIST_EDWARDS25519",
+    "ML_DSA_44",
+    "ML_DSA_65",
+    "ML_DSA_87",
+)
+DEFAULT_KEY_SPEC = "ECC_NIST_P256"
