@@ -222,12 +222,8 @@ def test_a_certificate_signed_with_sha1_is_not_taken(tmp_path: Path) -> None:
         return key(holder).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
     asked = question(GOOD)
-    issuer = [
-        "-CA",
-        put("ca.pem", asked.intermediates[0].public_bytes(Encoding.PEM)),
-        "-CAkey",
-        put("ca", private(MIDDLE)),
-    ]
+    issuer = put("ca.pem", asked.intermediates[0].public_bytes(Encoding.PEM))
+    signer = put("ca.key", private(MIDDLE))
     ask = ["openssl", "req", "-new", "-key", put("leaf", private(LEAF)), "-subj", "/CN=Leaf"]
     request = subprocess.run(ask, capture_output=True, check=True).stdout
     sign = ["openssl", "x509", "-req", "-sha1", "-set_serial", "7", "-days", "9", "-CA", issuer, "-CAkey", signer]
