@@ -412,7 +412,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._ledger.entries impo
 from ansible_collections.rootstock.pki.plugins.module_utils._ledger.files import FileLedger
 from ansible_collections.rootstock.pki.plugins.module_utils._module.aws import require_cryptography
 from ansible_collections.rootstock.pki.plugins.module_utils._module.converge import converge, utc_now
-from ansible_collections.rootstock.pki.plugins.module_utils._module.files import read_if_there
+from ansible_collections.rootstock.pki.plugins.module_utils._module.files import octets_of, read_if_there
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.ledger_standing import ledger_standing
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.certificate_info import (
     describe_certificate,
@@ -442,7 +442,7 @@ def load(path: str | None, content: str | None, option: str, missing: list[str])
     """Return the first certificate given; None where there is none, and where the file does not exist."""
     if path is None and content is None:
         return None
-    found = read_if_there(path) if path is not None else (content or "").encode()
+    found = read_if_there(path) if path is not None else octets_of(content or "", option)
     if found is None:
         missing.append(f"{path} does not exist")
         return None

@@ -234,7 +234,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.rootstock.pki.plugins.module_utils._module.aws import require_cryptography
 from ansible_collections.rootstock.pki.plugins.module_utils._module.converge import converge, utc_now
-from ansible_collections.rootstock.pki.plugins.module_utils._module.files import read_if_there
+from ansible_collections.rootstock.pki.plugins.module_utils._module.files import octets_of, read_if_there
 from ansible_collections.rootstock.pki.plugins.module_utils._module.ledgers import ISSUER_OPTIONS, load_issuer
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.crl import crl_signed_by
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.crl_info import describe_crl, read_crl_text
@@ -253,7 +253,7 @@ def run(module: AnsibleModule) -> None:
     require_cryptography(module)
     params = module.params
     issuer = load_issuer(module)
-    content = read_if_there(params["path"]) if params["path"] is not None else params["content"].encode()
+    content = read_if_there(params["path"]) if params["path"] is not None else octets_of(params["content"], "content")
     absent = (f"{params['path']} does not exist",) if content is None else ()
     known: dict[str, Any] = {}
     if content is not None:

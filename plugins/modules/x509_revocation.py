@@ -207,7 +207,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._ledger.files import
 from ansible_collections.rootstock.pki.plugins.module_utils._ledger.port import LedgerState
 from ansible_collections.rootstock.pki.plugins.module_utils._module.aws import require_cryptography
 from ansible_collections.rootstock.pki.plugins.module_utils._module.converge import converge, utc_now
-from ansible_collections.rootstock.pki.plugins.module_utils._module.files import read_file
+from ansible_collections.rootstock.pki.plugins.module_utils._module.files import octets_of, read_file
 from ansible_collections.rootstock.pki.plugins.module_utils._module.ledgers import (
     ISSUER_OPTIONS,
     LedgerIssuer,
@@ -269,7 +269,8 @@ def find_targets(
         return targets_of_name(state, params["name"], spec, now, label)
     if params["path"] is not None or params["content"] is not None:
         require_cryptography(module)
-        content = read_file(params["path"]) if params["path"] is not None else params["content"].encode()
+        path, text = params["path"], params["content"]
+        content = read_file(path) if path is not None else octets_of(text, "content")
         certificate = load_certificates(content, params["path"] or "content")[0]
         return [target_of_certificate(state, certificate, issuer.certificate, spec, label)]
     number = params["serial_number"]

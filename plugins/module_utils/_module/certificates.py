@@ -14,7 +14,7 @@ from .._pki.certificates import asn1_time, is_self_signed, serial_hex, to_pem
 from .._pki.errors import SpecError
 from .._pki.request import to_request
 from .._pki.task import CSR, KMS, LEDGER_NAME, PUBLIC_KEY, CertificateTask, CsrTask, Source
-from .files import KeptFile, read_file, read_if_there
+from .files import KeptFile, octets_of, read_file, read_if_there
 
 
 def to_task(params: Mapping[str, Any], path: str, present: bytes | None) -> CertificateTask:
@@ -91,17 +91,17 @@ def _subject_source(params: Mapping[str, Any]) -> tuple[str, Source]:
     if params["key_id"] is not None:
         return KMS, Source(params["key_id"], None)
     if params["csr_content"] is not None:
-        return CSR, Source("csr_content", params["csr_content"].encode())
+        return CSR, Source("csr_content", octets_of(params["csr_content"], "csr_content"))
     if params["csr_path"] is not None:
         return CSR, Source(params["csr_path"], read_file(params["csr_path"]))
     if params["public_key_content"] is not None:
-        return PUBLIC_KEY, Source("public_key_content", params["public_key_content"].encode())
+        return PUBLIC_KEY, Source("public_key_content", octets_of(params["public_key_content"], "public_key_content"))
     return PUBLIC_KEY, Source(params["public_key_path"], read_if_there(params["public_key_path"]))
 
 
 def _issuer_source(params: Mapping[str, Any]) -> Source | None:
     if params["issuer_content"] is not None:
-        return Source("issuer_content", params["issuer_content"].encode())
+        return Source("issuer_content", octets_of(params["issuer_content"], "issuer_content"))
     if params["issuer_path"] is not None:
         return Source(params["issuer_path"], read_if_there(params["issuer_path"]))
     return None

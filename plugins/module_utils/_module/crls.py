@@ -19,7 +19,7 @@ from .._pki.crl_task import DER, CrlTask
 from .._pki.errors import SpecError
 from .._pki.plan import Change, Plan
 from .._pki.task import LEDGER_NAME, Source
-from .files import KeptFile, file_changes, read_file, read_if_there
+from .files import KeptFile, file_changes, octets_of, read_file, read_if_there
 
 CRL_OPTIONS: dict[str, Any] = {
     "issuer_path": {"type": "path"},
@@ -80,7 +80,7 @@ def to_crl_task(params: Mapping[str, Any], compare_entries: bool) -> CrlTask:
 
 def _issuer(params: Mapping[str, Any]) -> Source:
     if params["issuer_content"] is not None:
-        return Source("issuer_content", params["issuer_content"].encode())
+        return Source("issuer_content", octets_of(params["issuer_content"], "issuer_content"))
     return Source(params["issuer_path"], read_if_there(params["issuer_path"]))
 
 

@@ -48,6 +48,20 @@ def read_file(path: str) -> bytes:
         return Path(path).read_bytes()
     except OSError as exc:
         raise SpecError(f"{path}: cannot be read ({exc.strerror})") from exc
+    except ValueError as exc:
+        raise SpecError(f"{path!r}: is no path ({exc})") from exc
+
+
+def octets_of(text: str, option: str) -> bytes:
+    """Return the octets that Ansible read into *text*: those that are no UTF-8, as in DER, came as surrogates.
+
+    Raises:
+        SpecError: it is text that no file can hold.
+    """
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as exc:
+        raise SpecError(f"{option}: holds half a character (a lone surrogate); give PEM") from exc
 
 
 def read_if_there(path: str) -> bytes | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._pki.certificates import load_certificates, sha256_hex, spki
 from .aws import require_cryptography
-from .files import read_if_there
+from .files import octets_of, read_if_there
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -48,7 +48,7 @@ def load_issuer(module: AnsibleModule) -> LedgerIssuer:
     if path is None and content is None:
         return LedgerIssuer()
     require_cryptography(module)
-    found = read_if_there(path) if path is not None else content.encode()
+    found = read_if_there(path) if path is not None else octets_of(content, "issuer_content")
     if found is None:
         return LedgerIssuer(missing=(f"{path} does not exist",))
     certificate = load_certificates(found, path or "issuer_content")[0]
