@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,8 +14,15 @@ from typing import TYPE_CHECKING, Protocol
 
 from .._ledger.entries import authority_of
 from .._ledger.files import FileLedger
-from .._pki.certificates import all_upwards, load_csr, load_public_key, load_usable_certificates, path_upwards
-from .._pki.errors import SpecError
+from .._pki.certificates import (
+    all_upwards,
+    broken_link,
+    load_csr,
+    load_public_key,
+    load_usable_certificates,
+    path_upwards,
+)
+from .._pki.errors import IssuerError, SpecError
 from .._pki.task import CSR, KMS, LEDGER_NAME
 from .._signer.algorithms import ALGORITHMS, KEY_SPECS, spec_of_public_key
 from .lint_certificate import Linter, no_linter
@@ -114,7 +121,7 @@ def read_issuer(task: CertificateTask) -> IssuerPath:
 
     Raises:
         SpecError: a file holds no certificate.
-        IssuerError: the certificates above go round in a circle.
+        IssuerError: the certificates above go round in a circle, or one was altered.
     """
     if task.issuer is None:
         return IssuerPath(())
@@ -127,7 +134,16 @@ def read_issuer(task: CertificateTask) -> IssuerPath:
         *beside,
         *(one for source in given for one in load_usable_certificates(source.content or b"", source.label)),
     ]
-    return IssuerPath(path_upwards(issuer, pool), all_upwards(issuer, pool))
+    path = path_upwards(issuer, pool)
+    refuse_broken_link(path[-1], pool, task.issuer.label)
+    return IssuerPath(path, all_upwards(issuer, pool))
+
+
+def refuse_broken_link(last: x509.Certificate, pool: Sequence[x509.Certificate], label: str) -> None:
+    """A path must not end because a certificate in it was altered: what is above would no longer bind."""
+    broken = broken_link(last, pool)
+    if broken:
+        raise IssuerError(f"{label}: {broken}, as it says; the file is damaged or of another authority")
 
 
 def check_key_spec(spec: CertificateSpec) -> list[str]:

@@ -26,6 +26,7 @@ from .._pki.errors import IssuerError
 from .._pki.extensions import extensions_of
 from .._pki.gate import Proposal, gate
 from .._pki.names import name_text
+from .certificate_inputs import refuse_broken_link
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -70,16 +71,17 @@ def check_import(task: ImportTask, now: datetime) -> Imported:
 
     Raises:
         SpecError: something cannot be read, or path validation would refuse it; all problems in one message.
-        IssuerError: its path does not end at a trusted certificate.
+        IssuerError: its path does not end at a trusted certificate, or a certificate in it was altered.
     """
     certificate, *beside = load_usable_certificates(task.certificate.content or b"", task.certificate.label)
     trusted = _load_all(task.trusted)
     pool = [*beside, *_load_all(task.above), *trusted]
     path = path_upwards(certificate, pool)
+    refuse_broken_link(path[-1], pool, task.certificate.label)
     _require_trust(task, path, trusted)
     chain = () if is_self_signed(certificate) else path[1:]
     period = Validity(certificate.not_valid_before_utc, certificate.not_valid_after_utc)
-    proposal = Proposal(_spec_of(task, certificate), chain, period, now, issuer_pending=not chain)
+    proposal = Proposal(_spec_of(task, certificate), chain, period, now, issuer_pending=not chain, foreign=True)
     gate(proposal, [*_key_problems(task, certificate), *_path_length_problems(task, certificate)])
     return Imported(certificate, all_upwards(certificate, pool)[1:])
 

@@ -169,6 +169,41 @@ def is_self_signed(certificate: x509.Certificate) -> bool:
     return is_self_issued(certificate) and signed_by(certificate, certificate)
 
 
+def broken_link(certificate: x509.Certificate, pool: Sequence[x509.Certificate]) -> str:
+    """Say who should have signed *certificate*, by name and key identifier, and did not; empty where nobody should.
+
+    Args:
+        pool: certificates that may be above it; itself is looked at as well.
+    """
+    wanted = _key_identifier(certificate, "AuthorityKeyIdentifier", "key_identifier")
+    for above in (certificate, *pool):
+        held = _key_identifier(above, "SubjectKeyIdentifier", "digest")
+        meant = wanted == held if wanted is not None else above is certificate
+        if meant and above.subject == certificate.issuer and _is_forged(certificate, above):
+            return f"{name_text(certificate.subject)} was not signed by the key of {name_text(above.subject)}"
+    return ""
+
+
+def _key_identifier(certificate: x509.Certificate, kind: str, part: str) -> bytes | None:
+    try:
+        value = certificate.extensions.get_extension_for_class(getattr(x509, kind)).value
+    except x509.ExtensionNotFound:
+        return None
+    found: bytes | None = getattr(value, part)
+    return found
+
+
+def _is_forged(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """True only where the signature could be checked and is wrong."""
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except InvalidSignature:
+        return True
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return False
+    return False
+
+
 def path_upwards(issuer: x509.Certificate, pool: Sequence[x509.Certificate]) -> tuple[x509.Certificate, ...]:
     """Return *issuer* and the certificates of *pool* above it, nearest first, as far as they are known.
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, TypeVar
 from .certificates import asn1_time, hash_name, is_self_issued
 from .constraint_rules import form_of
 from .constraint_sets import check_constraints
-from .constraint_sets import check_constraints
 from .errors import SpecError
 from .extensions import key_type_of
 from .name_constraints import check_names
@@ -260,27 +259,12 @@ def check_name_constraints(proposal: Proposal) -> list[str]:
     constraints = [value for value, _unused in held if value is not None]
     owners = [owner for value, owner in held if value is not None]
     own = spec.extension(x509.NameConstraints)
-    problems = [] if own is None else check_constraints(own, constraints, issuers=owners)
+    problems = [] if own is None or proposal.foreign else check_constraints(own, constraints, issuers=owners)
     if proposal.is_self_issued and spec.is_authority:
         return problems
     names = list(spec.extension(x509.SubjectAlternativeName) or ())
     host = not spec.is_authority
     return [*problems, *check_names(names, spec.subject, constraints, issuers=owners, common_name_is_host=host)]
-
-
-def check_own_constraints(proposal: Proposal) -> list[str]:
-    """Constraints without effect are not what their author meant."""
-    own = proposal.spec.extension(x509.NameConstraints)
-    if own is None or proposal.foreign:
-        return []
-    above = _constraints_above(proposal)
-    return check_constraints(own, [value for value, _ in above], issuers=[owner for _, owner in above])
-
-
-def _constraints_above(proposal: Proposal) -> list[tuple[x509.NameConstraints, str]]:
-    """Return the name constraints of every CA above, with whose they are."""
-    held = [(find_extension(above, x509.NameConstraints), name_text(above.subject)) for above in proposal.chain]
-    return [(value, owner) for value, owner in held if value is not None]
 
 
 def find_extension(certificate: x509.Certificate, kind: type[Extension]) -> Extension | None:
@@ -302,5 +286,4 @@ CHECKS: Sequence[Callable[[Proposal], list[str]]] = (
     check_extended_key_usage,
     check_time_stamping,
     check_name_constraints,
-    check_own_constraints,
 )
