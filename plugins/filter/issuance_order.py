@@ -33,6 +33,9 @@ options:
     description: Name of the tree. Aliases of keys that the inventory does not name contain it.
     type: str
     default: pki
+  certificate_profiles:
+    description: Certificate profiles of your own, as C(pki_certificate_profiles).
+    type: dict
 """
 
 EXAMPLES = r"""
@@ -61,10 +64,10 @@ from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_gate impor
 
 
 def issuance_order(
-    authorities: object, certificates: object = None, pki_name: str = "pki"
+    authorities: object, certificates: object = None, pki_name: str = "pki", certificate_profiles: object = None
 ) -> list[Mapping[str, object]]:
     """Return the entries issuers first, authorities before certificates."""
-    tree = load_tree(authorities, certificates, pki_name)
+    tree = load_tree(authorities, certificates, pki_name, certificate_profiles)
     problems = tree_problems(tree, datetime.now(timezone.utc).replace(microsecond=0))
     if problems:
         raise AnsibleFilterError(refusal(problems))

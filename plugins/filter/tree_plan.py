@@ -44,6 +44,9 @@ options:
     description: What the URLs of CRLs and issuers' certificates begin with. Empty means that certificates have none.
     type: str
     default: ""
+  certificate_profiles:
+    description: Certificate profiles of your own, as C(pki_certificate_profiles).
+    type: dict
 seealso:
   - plugin: rootstock.pki.issuance_order
     plugin_type: filter
@@ -77,8 +80,9 @@ _value:
       type: list
       elements: dict
     public_keys:
-      description: Options of M(rootstock.pki.kms_public_key), one dictionary per authority, and per key of a certificate that
-        its issuer does not look up itself.
+      description:
+        - Options of M(rootstock.pki.kms_public_key), one dictionary per authority.
+        - Also one per key of a certificate that its issuer does not look up itself.
       type: list
       elements: dict
     certificates:
@@ -108,9 +112,10 @@ def tree_plan(
     pki_dir: str,
     base_dir: str,
     base_url: str = "",
+    certificate_profiles: object = None,
 ) -> dict[str, object]:
     """Return the tasks that make the tree, or what is wrong with it."""
-    tree = load_tree(authorities, certificates, pki_name)
+    tree = load_tree(authorities, certificates, pki_name, certificate_profiles)
     place = Place(base_dir, pki_dir, base_url)
     now = datetime.now(timezone.utc).replace(microsecond=0)
     problems = [*place_problems(place), *tree_problems(tree, now)]

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .request import NAME
-from .tree_entries import NAME_WORDS, Entry, shape_problems, to_entry
+from .tree_entries import NAME_WORDS, Entry, shape_problems, to_entry, to_profiles
 from .tree_options import AUTHORITY, CERTIFICATE, VARIABLES, is_list
 
 
@@ -56,19 +56,21 @@ class Tree:
         return not [entry, *self.upwards(entry)][-1].issuer
 
 
-def load_tree(authorities: object, certificates: object, pki_name: str) -> Tree:
+def load_tree(authorities: object, certificates: object, pki_name: str, certificate_profiles: object = None) -> Tree:
     """Return the tree of an inventory, however wrong it is; `Tree.problems` and `structure_problems` say how."""
+    profiles = to_profiles(certificate_profiles)
     problems = [] if NAME.fullmatch(pki_name) else [f"pki_name {pki_name!r} does not fit: {NAME_WORDS}"]
+    problems += profiles.problems
     misshapen: set[str] = set()
     loaded: dict[str, list[Entry]] = {AUTHORITY: [], CERTIFICATE: []}
     for kind, given in ((AUTHORITY, authorities), (CERTIFICATE, certificates)):
         entries, refused = _listed(kind, given)
         problems += refused
         for position, options in enumerate(entries):
-            found = shape_problems(kind, position, options)
+            found = shape_problems(kind, position, options, profiles)
             problems += found
             if isinstance(options, Mapping) and options.get("name"):
-                entry = to_entry(kind, options, pki_name)
+                entry = to_entry(kind, options, pki_name, profiles)
                 loaded[kind].append(entry)
                 misshapen.update([entry.name] if found else [])
     return Tree(tuple(loaded[AUTHORITY]), tuple(loaded[CERTIFICATE]), tuple(problems), frozenset(misshapen))

@@ -11,7 +11,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .profiles import PROFILES, Profile
+from .problems import try_all
+from .profiles import PROFILES, Profile, profile_named
 from .request import NAME
 from .tree_options import (
     AUTHORITY,
@@ -49,6 +50,7 @@ class Entry:
         key: its KMS key likewise; None where the key is somebody else's.
         alias: alias of that key, without `alias/`; empty where the key is named by key_id, or is not in KMS.
         written: everything as the inventory has it.
+        profile: None where there is none of its name.
     """
 
     kind: str
@@ -57,6 +59,7 @@ class Entry:
     key: Mapping[str, object] | None = field(hash=False)
     alias: str
     written: Mapping[str, object] = field(hash=False)
+    profile: Profile | None = None
 
     @property
     def label(self) -> str:
@@ -66,10 +69,6 @@ class Entry:
     def issuer(self) -> str:
         """Name of the authority that issues it; empty for a root."""
         return self.text("issuer")
-
-    @property
-    def profile(self) -> Profile | None:
-        return PROFILES.get(self.text("certificate_profile"))
 
     @property
     def key_spec(self) -> str:
@@ -94,17 +93,45 @@ class Entry:
         return [(str(name), value) for part in parts if isinstance(part, Mapping) for name, value in part.items()]
 
 
-def to_entry(kind: str, options: Mapping[str, object], pki_name: str) -> Entry:
+@dataclass(frozen=True)
+class Profiles:
+    """The certificate profiles that entries may name.
+
+    Attributes:
+        definitions: those of the inventory, as it has them.
+        usable: by name, the built-in ones too.
+    """
+
+    definitions: Mapping[str, object]
+    usable: Mapping[str, Profile]
+    problems: tuple[str, ...] = ()
+
+
+def to_profiles(given: object) -> Profiles:
+    """Return the built-in profiles and those that an inventory defines."""
+    if given is not None and not isinstance(given, Mapping):
+        return Profiles({}, PROFILES, (f"pki_certificate_profiles is {given!r}; expected a mapping",))
+    definitions = {str(name): definition for name, definition in (given or {}).items()}
+    made, refused = try_all(lambda name: profile_named(name, definitions), list(definitions))
+    usable = {**PROFILES, **{profile.name: profile for profile in made}}
+    return Profiles(definitions, usable, tuple(f"pki_certificate_profiles: {problem}" for problem in refused))
+
+
+def to_entry(kind: str, options: Mapping[str, object], pki_name: str, profiles: Profiles) -> Entry:
     """Return *options* as an entry; the key's alias is `pki/<pki_name>/<name>` unless it says otherwise."""
     name = str(options.get("name") or "")
     key = options.get("key")
     given = _in_shape(options, OPTIONS[kind])
+    of_profile = str(given.get("certificate_profile"))
+    if of_profile in profiles.definitions:
+        given["certificate_profiles"] = profiles.definitions
+    profile = profiles.usable.get(of_profile)
     if not isinstance(key, Mapping):
-        return Entry(kind, name, given, None, "", options)
+        return Entry(kind, name, given, None, "", options, profile)
     alias = str(key.get("alias") or "").removeprefix("alias/")
     if not alias and not key.get("key_id"):
         alias = f"pki/{pki_name}/{name}"
-    return Entry(kind, name, given, _in_shape(key, OPTIONS_OF_KEYS[kind]), alias, options)
+    return Entry(kind, name, given, _in_shape(key, OPTIONS_OF_KEYS[kind]), alias, options, profile)
 
 
 def _in_shape(options: Mapping[str, object], known: Mapping[str, Shape]) -> dict[str, object]:
@@ -112,7 +139,7 @@ def _in_shape(options: Mapping[str, object], known: Mapping[str, Shape]) -> dict
     return {name: shape.read(value) for name, value, shape in given if shape.fits(value)}
 
 
-def shape_problems(kind: str, position: int, options: object) -> list[str]:
+def shape_problems(kind: str, position: int, options: object, profiles: Profiles) -> list[str]:
     """Return what is wrong with one entry by itself, whatever else stands in the inventory."""
     where = f"{VARIABLES[kind]}[{position}]"
     if not isinstance(options, Mapping):
@@ -127,7 +154,7 @@ def shape_problems(kind: str, position: int, options: object) -> list[str]:
         *_option_problems(label, options, OPTIONS[kind]),
         *_key_problems(label, kind, name, options.get("key")),
         *_missing(label, kind, options),
-        *_profile_problems(label, kind, options),
+        *_profile_problems(label, kind, options, profiles),
         *_reserved(label, kind, name, options),
     ]
 
@@ -198,13 +225,15 @@ def _missing(label: str, kind: str, options: Mapping[str, object]) -> list[str]:
     return problems
 
 
-def _profile_problems(label: str, kind: str, options: Mapping[str, object]) -> list[str]:
+def _profile_problems(label: str, kind: str, options: Mapping[str, object], profiles: Profiles) -> list[str]:
     name = options.get("certificate_profile")
-    fitting = [profile.name for profile in PROFILES.values() if profile.ca == (kind == AUTHORITY)]
+    fitting = [profile.name for profile in profiles.usable.values() if profile.ca == (kind == AUTHORITY)]
     choice = f"there are {', '.join(fitting)}"
     if not name:
         return [f"{label}: has no certificate_profile; {choice}"]
-    profile = PROFILES.get(str(name))
+    profile = profiles.usable.get(str(name))
+    if profile is None and str(name) in profiles.definitions:
+        return [f"{label}: certificate_profile {name} cannot be used; mend it in pki_certificate_profiles"]
     if profile is None:
         near = difflib.get_close_matches(str(name), fitting, n=1)
         return [f"{label}: unknown certificate_profile {name}; {f'did you mean {near[0]}?' if near else choice}"]

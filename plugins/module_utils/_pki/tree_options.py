@@ -42,6 +42,11 @@ _FLAG = Shape(
 )
 _MAP = Shape("a mapping", lambda value: isinstance(value, Mapping))
 _LIST = Shape("a list", is_list)
+_LINT = Shape(  # what is not quoted as off is false in YAML
+    "off, warn or error",
+    lambda value: value is False or value in ("off", "warn", "error"),
+    lambda value: value or "off",
+)
 _JSON = Shape("a mapping or JSON", lambda value: isinstance(value, (Mapping, str)))
 
 # Lists of principals that make a key policy.
@@ -72,6 +77,19 @@ COMMON_OPTIONS: Mapping[str, Shape] = {
     "signature_padding": _TEXT,
     "authority_information_access": _MAP,
     "crl_distribution_points": _LIST,
+    "crl_partitions": _NUMBER,
+    "freshest_crl": _LIST,
+    "issuer_alt_name": _TEXTS,
+    "key_usage": _TEXTS,
+    "key_usage_critical": _FLAG,
+    "extended_key_usage": _TEXTS,
+    "extended_key_usage_critical": _FLAG,
+    "certificate_policies": _LIST,
+    "certificate_policies_critical": _FLAG,
+    "subject_information_access": _MAP,
+    "subject_key_identifier": _TEXT,
+    "other_extensions": _LIST,
+    "lint": _LINT,
 }
 AUTHORITY_OPTIONS: Mapping[str, Shape] = {
     **COMMON_OPTIONS,
@@ -79,12 +97,18 @@ AUTHORITY_OPTIONS: Mapping[str, Shape] = {
     "name_constraints_permitted": _TEXTS,
     "name_constraints_excluded": _TEXTS,
     "name_constraints_exclude_others": _FLAG,
+    "policy_constraints": _MAP,
+    "inhibit_any_policy": _NUMBER,
     "reissue_root": _FLAG,
 }
 CERTIFICATE_OPTIONS: Mapping[str, Shape] = {
     **COMMON_OPTIONS,
     "csr_path": _TEXT,
     "public_key_path": _TEXT,
+    "basic_constraints": _TEXTS,
+    "ocsp_must_staple": _FLAG,
+    "ocsp_must_staple_critical": _FLAG,
+    "ocsp_no_check": _FLAG,
 }
 KEY_OPTIONS: Mapping[str, Shape] = {
     "alias": _TEXT,

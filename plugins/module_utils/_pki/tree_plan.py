@@ -92,7 +92,8 @@ def _kms_key(entry: Entry, key: Mapping[str, object], pki_name: str) -> dict[str
 def _use(entry: Entry) -> str:
     if entry.kind == AUTHORITY:
         return "ca"
-    return "ocsp" if entry.text("certificate_profile") == "ocsp_signing" else "sign"
+    purposes = entry.profile.extended_key_usage if entry.profile else ()
+    return "ocsp" if "ocsp_signing" in purposes else "sign"
 
 
 def key_id(entry: Entry) -> str:

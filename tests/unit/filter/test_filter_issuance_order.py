@@ -53,7 +53,7 @@ def names(entries: Sequence[Options]) -> list[str]:
     return [entry["name"] for entry in entries]
 
 
-def refusal(authorities: object, certificates: object = (), **more: str) -> list[str]:
+def refusal(authorities: object, certificates: object = (), **more: Any) -> list[str]:
     """Return the problems that an inventory is refused for, one each."""
     with pytest.raises(AnsibleFilterError) as refused:
         issuance_order(authorities, certificates, **more)
@@ -220,6 +220,8 @@ def test_a_tree_without_authorities_is_refused(authorities: object) -> None:
             root(key={"policy": {}, "signers": ["111122223333"]}),
             "authority root: key has both policy and signers; the lists make a policy of their own",
         ),
+        (root(lint="loud"), "authority root: lint is 'loud'; expected off, warn or error"),
+        (root(other_extensions=[{"oid": "x"}]), "authority root: 'x' is not an ob"),
         (root(key={"assume_role": {}}), "authority root: key: assume_role has no role_arn; name the role"),
         (
             root(key={"assume_role": {"role_arn": "x", "name": "y"}}),
@@ -282,6 +284,41 @@ def test_an_authority_that_is_wrong_by_itself_is_refused(entry: Options, problem
 )
 def test_a_certificate_that_is_wrong_by_itself_is_refused(entry: Options, problem: str) -> None:
     assert [found[: len(problem)] for found in refusal([root()], [entry])] == [problem]
+
+
+@pytest.mark.parametrize(
+    ("profiles", "problem"),
+    [
+        (["web"], "pki_certificate_profiles is ['web']; expected a mapping"),
+        ({"web": {"extends": "tls"}}, "pki_certificate_profiles: certificate profile web: extends has to name one of"),
+        ({"web": {"extends": "tls_server", "years": 2}}, "pki_certificate_profiles: certificate profile web: years is"),
+        ({"tls_server": {"extends": "custom"}}, "pki_certificate_profiles: certificate profile tls_server is built in"),
+    ],
+)
+def test_a_profile_that_is_wrong_is_refused_once(profiles: object, problem: str) -> None:
+    assert [found[: len(problem)] for found in refusal([root()], certificate_profiles=profiles)] == [problem]
+
+
+def test_an_entry_of_a_profile_that_is_wrong_is_refused_too() -> None:
+    profiles = {"web": {"extends": "tls"}}
+    problems = refusal([root()], [certificate("w", certificate_profile="web")], certificate_profiles=profiles)
+    assert problems[1:] == [
+        "certificate w: certificate_profile web cannot be used; mend it in pki_certificate_profiles"
+    ]
+
+
+def test_the_rules_of_a_profile_of_the_inventory_hold() -> None:
+    profiles = {"short": {"extends": "document_signing", "not_after": "+9d", "longest": "10d"}}
+    entry = certificate("w", certificate_profile="short")
+    assert len(issuance_order([root()], [entry], certificate_profiles=profiles)) == 2
+    (problem,) = refusal([root()], [{**entry, "not_after": "+20d"}], certificate_profiles=profiles)
+    assert "longer than" in problem
+
+
+def test_an_authority_may_have_a_profile_of_the_inventory() -> None:
+    profiles = {"issuing": {"extends": "subordinate_ca", "longest": "400d"}}
+    tree = [root(), authority("a", "root", certificate_profile="issuing", not_after="+300d")]
+    assert len(issuance_order(tree, certificate_profiles=profiles)) == 2
 
 
 def test_a_root_with_an_issuer_is_refused() -> None:

@@ -31,7 +31,7 @@ WEB = {
 }
 
 
-def plan(authorities: object = (ROOT, SERVICES), certificates: object = (WEB,), **more: str) -> dict[str, Any]:
+def plan(authorities: object = (ROOT, SERVICES), certificates: object = (WEB,), **more: Any) -> dict[str, Any]:
     place = {"pki_name": "acme", "pki_dir": "pki", "base_dir": "/srv/acme", **more}
     return tree_plan(authorities, certificates, **place)
 
@@ -110,10 +110,27 @@ def test_a_key_without_an_alias_is_named_for_the_tree_and_the_entry() -> None:
     }
 
 
-@pytest.mark.parametrize(("profile", "use"), [("document_signing", "sign"), ("ocsp_signing", "ocsp")])
+PROFILES = {"responder": {"extends": "ocsp_signing", "not_after": "+30d"}}
+
+
+@pytest.mark.parametrize(
+    ("profile", "use"), [("document_signing", "sign"), ("ocsp_signing", "ocsp"), ("responder", "ocsp")]
+)
 def test_the_use_of_a_key_follows_from_the_profile(profile: str, use: str) -> None:
     signer = {"name": "s", "issuer": "root", "certificate_profile": profile, "subject": {"CN": "S"}, "key": {}}
-    assert plan(certificates=[signer])["kms_keys"][-1]["use"] == use
+    made = plan(certificates=[signer], certificate_profiles=PROFILES)
+    assert made["kms_keys"][-1]["use"] == use
+
+
+def test_a_profile_of_the_inventory_reaches_the_tasks_that_need_it() -> None:
+    signer = {**WEB, "name": "s", "issuer": "root", "certificate_profile": "responder", "subject": {"CN": "S"}}
+    made = plan(certificates=[{**signer, "subject_alt_name": None}], certificate_profiles=PROFILES)
+    assert made["problems"] == []
+    assert [options.get("certificate_profiles") for options in made["certificates"]] == [None, None, PROFILES]
+
+
+def test_lint_that_is_off_is_false_in_yaml() -> None:
+    assert plan([{**ROOT, "lint": False}], [])["certificates"][0]["lint"] == "off"
 
 
 def test_a_key_that_exists_is_taken_as_it_is() -> None:

@@ -32,6 +32,18 @@ KEY_OPTIONS = {
     "pki_certificates": tree_options.KEY_OPTIONS,
 }
 
+# Options whose defaults are the tree's own, or follow from other variables.
+OLD_OPTIONS = {
+    "certificate_profile",
+    "not_before",
+    "renew_before",
+    "signature_padding",
+    "name_constraints_permitted",
+    "name_constraints_excluded",
+    "authority_information_access",
+    "crl_distribution_points",
+}
+
 
 def load(path: Path) -> Any:
     return yaml.safe_load(path.read_text())
@@ -72,6 +84,8 @@ def test_keys_have_the_options_of_policies_that_the_module_has(variable: str) ->
 def test_the_argument_specs_and_the_filters_agree_on_shapes(variable: str) -> None:
     words = {"str": "a string", "int": "a whole number, 0 or more", "bool": "true or false", "dict": "a mapping"}
     for name, option in variables()[variable]["options"].items():
+        if name == "lint":
+            continue  # false stands for one of its choices
         of_list = "a list of strings" if option.get("elements") == "str" else "a list"
         assert ENTRY_OPTIONS[variable][name].words == words.get(option["type"], of_list), name
 
@@ -80,8 +94,26 @@ def test_the_argument_specs_and_the_filters_agree_on_shapes(variable: str) -> No
 def test_the_argument_specs_name_every_choice(variable: str) -> None:
     options = variables()[variable]["options"]
     assert options["key"]["options"]["key_spec"]["choices"] == list(tree_options.KEY_SPECS)
-    for name in ("digest", "signature_padding"):
+    for name in ("digest", "signature_padding", "lint"):
         assert options[name]["choices"] == CERTIFICATE_OPTIONS[name]["choices"]
+
+
+def test_entries_have_every_option_that_certificates_have() -> None:
+    known = {*tree_options.AUTHORITY_OPTIONS, *tree_options.CERTIFICATE_OPTIONS}
+    assert set(CERTIFICATE_OPTIONS) - known == {"certificate_profiles"}  # a variable of its own
+
+
+@pytest.mark.parametrize("variable", ENTRY_OPTIONS)
+def test_the_argument_specs_have_the_types_and_defaults_of_the_module(variable: str) -> None:
+    options = variables()[variable]["options"]
+    for name in set(options) & set(CERTIFICATE_OPTIONS) - OLD_OPTIONS:
+        assert bare(options[name]) == CERTIFICATE_OPTIONS[name], name
+
+
+def bare(option: Any) -> Any:
+    """Return *option* without its descriptions, at every level."""
+    parts = {part: value for part, value in option.items() if part != "description"}
+    return parts | ({"options": {n: bare(o) for n, o in parts["options"].items()}} if "options" in parts else {})
 
 
 def test_the_example_passes_the_argument_specs() -> None:
@@ -143,6 +175,21 @@ def full_entry(name: str, profile: str) -> dict[str, Any]:
         "signature_padding": "pss",
         "authority_information_access": {"ocsp": ["http://ocsp.example"]},
         "crl_distribution_points": [{"full_name": ["URI:http://crl.example"]}],
+        "crl_partitions": 4,
+        "freshest_crl": [{"full_name": ["URI:http://crl.example/delta"]}],
+        "issuer_alt_name": ["DNS:pki.example"],
+        "key_usage": ["key_cert_sign", "crl_sign"],
+        "key_usage_critical": True,
+        "extended_key_usage": ["server_auth"],
+        "extended_key_usage_critical": False,
+        "certificate_policies": [{"policy": "1.2.3"}],
+        "certificate_policies_critical": False,
+        "policy_constraints": {"require_explicit_policy": 0},
+        "inhibit_any_policy": 1,
+        "subject_information_access": {"ca_repository": ["URI:http://pki.example"]},
+        "subject_key_identifier": "00:11",
+        "other_extensions": [{"oid": "1.2.3.4", "value": "BQA="}],
+        "lint": False,
         "reissue_root": False,
     }
 
