@@ -26,7 +26,7 @@ options:
     description:
       - How long before its end the certificate is issued again, as a time such as C(30d) or a share of its lifetime
         such as V(33%).
-      - A self-signed certificate is not renewed unless O(reissue_root=true).
+      - A self-signed certificate is not renewed unless C(reissue_root).
     type: str
     default: "33%"
   authority_information_access:
@@ -355,7 +355,7 @@ options:
   issuer_chain_path:
     description:
       - Files with certificates above the issuer, in PEM, in any order.
-      - They are needed for O(chain_path) and so that the constraints of all authorities above hold.
+      - They are needed for C(chain_path) and so that the constraints of all authorities above hold.
     type: list
     elements: path
     default: []
@@ -364,7 +364,7 @@ options:
     type: str
   ledger_path:
     description:
-      - The issuer's ledger. The default is C(ledger.jsonl) beside the issuer's certificate, or beside O(path) when
+      - The issuer's ledger. The default is C(ledger.jsonl) beside the issuer's certificate, or beside the certificate when
         self-signed.
     type: path
 """
