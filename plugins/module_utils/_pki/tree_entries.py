@@ -45,7 +45,7 @@ class Entry:
 
     Attributes:
         kind: AUTHORITY or CERTIFICATE.
-        name: unique in a tree that can be built.
+        name: unique in a tree that can be built; with a generation it ends in that, as in root-r2.
         options: what is said about it, as far as it is understood.
         key: its KMS key likewise; None where the key is somebody else's.
         alias: alias of that key, without `alias/`; empty where the key is named by key_id, or is not in KMS.
@@ -118,20 +118,33 @@ def to_profiles(given: object) -> Profiles:
 
 
 def to_entry(kind: str, options: Mapping[str, object], pki_name: str, profiles: Profiles) -> Entry:
-    """Return *options* as an entry; the key's alias is `pki/<pki_name>/<name>` unless it says otherwise."""
-    name = str(options.get("name") or "")
-    key = options.get("key")
+    """Return *options* as an entry; the key's alias is `pki/<pki_name>/<name>` unless it says otherwise.
+
+    A generation is appended to name and alias, so a successor stands beside its predecessor.
+    """
+    name, key = str(options.get("name") or ""), options.get("key")
     given = _in_shape(options, OPTIONS[kind])
     of_profile = str(given.get("certificate_profile"))
     if of_profile in profiles.definitions:
         given["certificate_profiles"] = profiles.definitions
     profile = profiles.usable.get(of_profile)
     if not isinstance(key, Mapping):
-        return Entry(kind, name, given, None, "", options, profile)
+        return Entry(kind, _full_name(options), given, None, "", options, profile)
     alias = str(key.get("alias") or "").removeprefix("alias/")
     if not alias and not key.get("key_id"):
         alias = f"pki/{pki_name}/{name}"
-    return Entry(kind, name, given, _in_shape(key, OPTIONS_OF_KEYS[kind]), alias, options, profile)
+    alias += f"/{_generation(options)}" if alias and _generation(options) else ""
+    return Entry(kind, _full_name(options), given, _in_shape(key, OPTIONS_OF_KEYS[kind]), alias, options, profile)
+
+
+def _generation(options: Mapping[str, object]) -> str:
+    """Return the generation as names have it, such as r2; empty for an entry that has none."""
+    given = options.get("generation")
+    return f"r{int(str(given))}" if str(given).isdecimal() else ""
+
+
+def _full_name(options: Mapping[str, object]) -> str:
+    return "-".join(filter(None, (str(options.get("name") or ""), _generation(options))))
 
 
 def _in_shape(options: Mapping[str, object], known: Mapping[str, Shape]) -> dict[str, object]:
@@ -149,13 +162,17 @@ def shape_problems(kind: str, position: int, options: object, profiles: Profiles
         return [f"{where}: has no name"]
     if not isinstance(name, str) or not NAME.fullmatch(name):
         return [f"{where}: name {name!r} does not fit: {NAME_WORDS}"]
-    label = f"{kind} {name}"
+    full_name = _full_name(options)
+    label = f"{kind} {full_name}"
+    if not NAME.fullmatch(full_name):
+        return [f"{where}: name {full_name!r} does not fit: {NAME_WORDS}"]
     return [
         *_option_problems(label, options, OPTIONS[kind]),
         *_key_problems(label, kind, name, options.get("key")),
         *_missing(label, kind, options),
         *_profile_problems(label, kind, options, profiles),
-        *_reserved(label, kind, name, options),
+        *([f"{label}: generation is 0; the first is 1"] if _generation(options) == "r0" else []),
+        *_reserved(label, kind, full_name, options),
     ]
 
 

@@ -34,7 +34,7 @@ class Shape:
 
 _TEXT = Shape("a string", lambda value: isinstance(value, (str, int, float)) and not isinstance(value, bool), str)
 _TEXTS = Shape("a list of strings", lambda value: is_list(value) and all(isinstance(item, str) for item in value))
-_NUMBER = Shape("a whole number, 0 or more", lambda value: str(value).isdigit(), int)
+_NUMBER = Shape("a whole number, 0 or more", lambda value: str(value).isdecimal(), int)
 _FLAG = Shape(
     "true or false",
     lambda value: str(value).lower() in ("true", "false", "yes", "no"),
@@ -63,6 +63,7 @@ PRINCIPALS = (
 # Options of an entry -> shape. Twin of roles/pki_tree/meta/argument_specs.yml; a test compares them.
 COMMON_OPTIONS: Mapping[str, Shape] = {
     "name": _TEXT,
+    "generation": _NUMBER,
     "issuer": _TEXT,
     "certificate_profile": _TEXT,
     "key": _MAP,

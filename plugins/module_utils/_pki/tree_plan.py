@@ -23,7 +23,7 @@ AWS_OPTIONS = (REGION, ROLE)
 
 _URLS = ("authority_information_access", "crl_distribution_points")
 # Options of an entry that are paths, keys and names of others; the rest a task takes as it is written.
-_WORKED_OUT = ("name", "issuer", "key", "csr_path", "public_key_path", *_URLS)
+_WORKED_OUT = ("name", "generation", "issuer", "key", "csr_path", "public_key_path", *_URLS)
 
 
 @dataclass(frozen=True)

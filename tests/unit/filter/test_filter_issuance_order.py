@@ -169,6 +169,26 @@ def test_two_authorities_of_one_subject_are_refused() -> None:
     assert [problem.partition(";")[0] for problem in problems] == ["authority a and authority b have the same subject"]
 
 
+def test_generations_of_one_name_are_two_authorities() -> None:
+    tree = [authority("a", "root-r2"), root(generation="2", subject={"CN": "R2"}), root(), authority("b", "root")]
+    assert [(entry["name"], entry.get("generation")) for entry in issuance_order(tree)] == [
+        ("root", "2"),
+        ("a", None),
+        ("root", None),
+        ("b", None),
+    ]
+
+
+def test_a_generation_that_is_given_twice_is_refused() -> None:
+    (problem, *_others) = refusal([root(generation=2), root(generation="2")])
+    assert problem.startswith("name root-r2 is given 2 times")
+
+
+def test_an_issuer_without_its_generation_is_refused_with_the_name_to_write() -> None:
+    (problem,) = refusal([root(generation=2)], [certificate("web")])
+    assert problem.endswith("issuer root is not in pki_authorities; did you mean root-r2?")
+
+
 # What is wrong with an entry by itself
 
 
@@ -208,7 +228,7 @@ def test_a_tree_without_authorities_is_refused(authorities: object) -> None:
         (root(subjet={}), "authority root: unknown option subjet; did you mean subject?"),
         (
             root(csr_path="x.csr"),
-            "authority root: unknown option csr_path; there are name, issuer, certificate_profile",
+            "authority root: unknown option csr_path; there are name, generation, issuer",
         ),
         (root(key={"keyspec": "RSA_2048"}), "authority root: key: unknown option keyspec; did you mean key_spec?"),
         (root(key={"key_spec": "RSA_1024"}), "authority root: key_spec RSA_1024 cannot sign; there are RSA_2048"),
@@ -220,6 +240,9 @@ def test_a_tree_without_authorities_is_refused(authorities: object) -> None:
             root(key={"policy": {}, "signers": ["111122223333"]}),
             "authority root: key has both policy and signers; the lists make a policy of their own",
         ),
+        (root(generation=0), "authority root-r0: generation is 0; the first is 1"),
+        (root(generation="two"), "authority root: generation is 'two'; expected a whole number, 0 or more"),
+        (root("a" * 62, generation=2), f"pki_authorities[1]: name '{'a' * 62}-r2' does not fit"),
         (root(lint="loud"), "authority root: lint is 'loud'; expected off, warn or error"),
         (root(other_extensions=[{"oid": "x"}]), "authority root: 'x' is not an ob"),
         (root(key={"assume_role": {}}), "authority root: key: assume_role has no role_arn; name the role"),
@@ -270,7 +293,7 @@ def test_an_authority_that_is_wrong_by_itself_is_refused(entry: Options, problem
             certificate("web", key={"assume_role": {"role_arn": "x"}}),
             "certificate web: key: unknown option assume_role; there are alias, key_id",
         ),
-        (certificate("web", path_length=0), "certificate web: unknown option path_length; there are name, issuer"),
+        (certificate("web", path_length=0), "certificate web: unknown option path_length; there are name, generation"),
         (certificate("web", certificate_profile="root_ca"), "certificate web: certificate_profile root_ca is not for"),
         (
             certificate("web.chain", key={"alias": "x"}),

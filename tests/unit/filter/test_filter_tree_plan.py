@@ -129,6 +129,33 @@ def test_a_profile_of_the_inventory_reaches_the_tasks_that_need_it() -> None:
     assert [options.get("certificate_profiles") for options in made["certificates"]] == [None, None, PROFILES]
 
 
+def test_a_successor_stands_beside_its_predecessor() -> None:
+    second = {**ROOT, "generation": 2, "subject": {"CN": "Root R2"}}
+    made = plan([ROOT, second, {**SERVICES, "issuer": "root-r2"}], [], base_url="http://pki.example")
+    assert made["problems"] == []
+    assert [key["alias"] for key in made["kms_keys"][:2]] == ["alias/pki/acme/root", "alias/pki/acme/root/r2"]
+    assert [options["path"] for options in made["certificates"][:2]] == [
+        "/srv/acme/pki/root/ca.pem",
+        "/srv/acme/pki/root-r2/ca.pem",
+    ]
+    services = made["certificates"][2]
+    assert services["issuer_path"] == "/srv/acme/pki/root-r2/ca.pem"
+    assert services["issuer_key_id"] == "alias/pki/acme/root/r2"
+    assert services["authority_information_access"] == {"ca_issuers": ["URI:http://pki.example/root-r2/ca.der"]}
+
+
+def test_the_next_generation_of_a_certificate_has_a_new_key() -> None:
+    signer = {"name": "s", "issuer": "root", "certificate_profile": "document_signing", "subject": {"CN": "S"}}
+    made = plan(certificates=[{**signer, "key": {}, "generation": 3}])
+    assert (made["certificates"][-1]["name"], made["certificates"][-1]["key_id"]) == ("s-r3", "alias/pki/acme/s/r3")
+    assert made["certificates"][-1]["path"] == "/srv/acme/pki/certificates/s-r3.pem"
+
+
+def test_a_key_that_exists_has_no_generation() -> None:
+    made = plan([{**ROOT, "generation": 2, "key": {"key_id": "1234abcd"}}], [])
+    assert (made["certificates"][0]["name"], made["certificates"][0]["key_id"]) == ("root-r2", "1234abcd")
+
+
 def test_lint_that_is_off_is_false_in_yaml() -> None:
     assert plan([{**ROOT, "lint": False}], [])["certificates"][0]["lint"] == "off"
 

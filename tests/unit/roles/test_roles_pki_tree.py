@@ -123,7 +123,7 @@ def test_the_example_passes_the_argument_specs() -> None:
 
 def test_every_option_that_a_plan_can_have_reaches_its_task() -> None:
     plan = tree_plan(
-        [full_entry("root", "root_ca"), {**full_entry("a", "subordinate_ca"), "issuer": "root", "not_after": "+9d"}],
+        [full_entry("root", "root_ca"), {**full_entry("a", "subordinate_ca"), "issuer": "root-r1", "not_after": "+9d"}],
         pki_name="x",
         pki_dir="pki",
         base_dir="/srv",
@@ -159,6 +159,7 @@ def full_entry(name: str, profile: str) -> dict[str, Any]:
     assert set(key) | {"policy"} == set(tree_options.AUTHORITY_KEY_OPTIONS)
     return {
         "name": name,
+        "generation": 1,
         "certificate_profile": profile,
         "key": key,
         "subject": {"CN": name},
@@ -196,7 +197,7 @@ def full_entry(name: str, profile: str) -> dict[str, Any]:
 
 def test_every_option_of_an_entry_is_in_the_plan_or_in_its_tasks() -> None:
     (task,) = tasks("rootstock.pki.kms_x509_cert")
-    names = {*tree_options.AUTHORITY_OPTIONS, *tree_options.CERTIFICATE_OPTIONS} - {"issuer", "key"}
+    names = {*tree_options.AUTHORITY_OPTIONS, *tree_options.CERTIFICATE_OPTIONS} - {"generation", "issuer", "key"}
     assert names <= set(task)
 
 
