@@ -89,7 +89,7 @@ def record(request: Request, principal: PrincipalInfo, reply: Reply, headers: di
         told["errorMessage"] = answer["message"]
     if key:
         told["resources"] = [{"accountId": account_of(key), "type": "AWS::KMS::Key", "ARN": key["Arn"]}]
-    for account in {principal.account, account_of(key) if key else principal.account}:
+    for account in sorted({principal.account, account_of(key) if key else principal.account}):
         with request_scope(account, get_region()):
             event_id = _write(request.operation, told, headers, request_id)
     if key and reply[0] == 200 and request.operation in CRYPTOGRAPHIC:

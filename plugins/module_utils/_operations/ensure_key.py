@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._keys.adoption import obstacles_to_adoption
 from .._keys.description import KeyDescription
@@ -26,7 +26,8 @@ LOSERS_WINDOW = 30
 DELAYS = (0.2, 0.5, 1.0, 2.0, 4.0)
 """Seconds to wait for an alias that another run has just made."""
 
-Policy = Mapping[str, Any] | None
+if TYPE_CHECKING:
+    Policy = Mapping[str, Any] | None
 
 
 @dataclass(frozen=True)

@@ -197,10 +197,8 @@ def _is_forged(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     """True only where the signature could be checked and is wrong."""
     try:
         certificate.verify_directly_issued_by(issuer)
-    except InvalidSignature:
-        return True
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        return False
+    except (InvalidSignature, ValueError, TypeError, UnsupportedAlgorithm) as exc:
+        return isinstance(exc, InvalidSignature)
     return False
 
 

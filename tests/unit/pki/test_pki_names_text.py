@@ -203,5 +203,6 @@ def test_rfc4518_2_2_every_code_point_of_unicode_3_2_folds_as_its_table_says(sli
 @given(NAMES, NAMES)
 def test_rfc5280_7_1_matching_is_reflexive_and_symmetric(one: x509.Name, other: x509.Name) -> None:
     assert is_same_name(one, one)
-    assert is_same_name(one, other) == is_same_name(other, one)
+    turned = (other, one)
+    assert is_same_name(one, other) == is_same_name(*turned)
     assert not (is_within(one, other) and is_within(other, one)) or is_same_name(one, other)
