@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 from .crl_partitions import for_url
 from .domain_names import shown
@@ -62,9 +62,13 @@ def location(text: str) -> x509.GeneralName:
 def texts_of(option: str, item: object, part: str) -> list[str]:
     """Return the list of texts that *item* has as *part*; empty where it has none."""
     value = _entry(option, item).get(part) or ()
-    if not isinstance(value, Sequence) or isinstance(value, str) or not all(isinstance(text, str) for text in value):
+    if not is_list(value) or not all(isinstance(text, str) for text in value):
         raise SpecError(f"{option}: {part} is {shown(str(value))}; write a list of texts")
     return list(value)
+
+
+def is_list(value: object) -> TypeGuard[Sequence[Any]]:
+    return isinstance(value, Sequence) and not isinstance(value, (str, bytes))
 
 
 def _entry(option: str, item: object) -> Options:
@@ -177,6 +181,8 @@ def _user_notice(notice: Options) -> x509.UserNotice:
     if not text and not organization:
         raise SpecError("certificate_policies: user_notice has neither explicit_text nor organization; give one")
     given = notice.get("notice_numbers") or ()
+    if not is_list(given):
+        raise SpecError(f"certificate_policies: notice_numbers is {shown(str(given))}; write a list of numbers")
     numbers = [count("certificate_policies: notice_numbers", number) or 0 for number in given]
     if numbers and not organization:
         raise SpecError("certificate_policies: notice_numbers are an organization's; give organization too")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 from .errors import SpecError
@@ -25,6 +26,9 @@ CUSTOM = "custom"
 
 _CA_USAGE = ("key_cert_sign", "crl_sign")
 _NIST = ("ECC_NIST_P256", "ECC_NIST_P384", "ECC_NIST_P521")
+_RSA = ("RSA_2048", "RSA_3072", "RSA_4096")
+# Specs of keys that can be certified, in the words of the KMS API.
+KEY_SPECS = (*_RSA, *_NIST, "ECC_SECG_P256K1", "ECC_NIST_EDWARDS25519", "ML_DSA_44", "ML_DSA_65", "ML_DSA_87")
 
 
 def _all(*usages: str) -> Mapping[str, tuple[str, ...]]:
@@ -138,7 +142,7 @@ _BUILT_IN = (
         "+365d",
         extended_key_usage=("client_auth",),
         csr_extensions=("subject_alt_name",),
-        key_specs=("RSA_2048", "RSA_3072", "RSA_4096", *_NIST),
+        key_specs=(*_RSA, *_NIST),
     ),
     Profile(CUSTOM, _all(), "+397d"),
 )
@@ -210,9 +214,9 @@ def _read_key_usage(value: object, base: Profile) -> dict[str, Any]:
 
 def _read_span(option: str, sign: str) -> Callable[[object, Profile], dict[str, Any]]:
     def read(value: object, _base: Profile) -> dict[str, Any]:
-        to_duration(str(value))
-        text = str(value).lstrip("+")
-        return {option: f"{sign}{text}"}
+        if to_duration(str(value)) <= timedelta(0):
+            raise SpecError(f"{option} {value} is no time to come; write one such as 90d")
+        return {option: f"{sign}{str(value).strip().lstrip('+')}"}
 
     return read
 
@@ -239,7 +243,7 @@ _READERS: Mapping[str, Callable[[object, Profile], dict[str, Any]]] = {
     "extended_key_usage_critical": _read_flag("extended_key_usage_critical"),
     "san_kinds": _read_list("san_kinds", SAN_KINDS),
     "csr_extensions": _read_list("csr_extensions", COPYABLE),
-    "key_specs": _read_list("key_specs"),
+    "key_specs": _read_list("key_specs", KEY_SPECS),
     "not_after": _read_span("not_after", "+"),
     "longest": _read_span("longest", ""),
     "ocsp_no_check": _read_flag("ocsp_no_check"),
