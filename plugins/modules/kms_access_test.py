@@ -22,8 +22,8 @@ description:
     C(kms:ListResourceTags), and C(kms:ListKeyRotations) with a symmetric key.
   - All other actions are V(untested), such as C(kms:PutKeyPolicy) and C(kms:ScheduleKeyDeletion). So is what such a
     key cannot do at all. A warning names them.
-  - A role of the key's account needs nothing for this but to be assumed. AWS takes up to a minute to make new roles and
-    policies known everywhere, so try again with C(until) after changing them.
+  - AWS takes up to a minute to make new roles and policies known everywhere. Tasks that follow such a change try again
+    with C(until).
   - Needs C(kms:DescribeKey) on the key and C(sts:AssumeRole) on the roles, and C(kms:GetPublicKey) for C(kms:Decrypt).
 author:
   - rootstock.pki contributors (@rootstock-pki)
@@ -217,7 +217,8 @@ def run(module: AnsibleAWSModule) -> NoReturn:
         module.fail_json(msg=f"{key_id}: {'; '.join(differences)}", changed=False, **access_results(findings))
     left = sorted({each.action for each in findings if each.verdict.found == UNTESTED})
     if left:
-        module.warn(f"{key_id}: {', '.join(left)} cannot be tried without changing something, so nothing is proved")
+        reason = "as that would change something, or the key cannot do it"
+        module.warn(f"{key_id}: nothing is proved of {', '.join(left)}, not tried {reason}")
     converge(module, Plan(), dict, access_results(findings))
 
 
