@@ -268,7 +268,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._module.aws import A
 from ansible_collections.rootstock.pki.plugins.module_utils._module.converge import converge, utc_now
 from ansible_collections.rootstock.pki.plugins.module_utils._module.crls import (
     CRL_OPTIONS,
-    crl_bytes,
+    crl_file,
     crl_paths,
     crl_results,
     der_copy,
@@ -301,15 +301,15 @@ def run(module: AnsibleAWSModule) -> None:
         def write(file: KeptFile) -> None:
             backups.extend(write_files(module, [file], backup=params["backup"]).get("backup_files", []))
 
-        def store(one: CrlPlan, crl: Any) -> None:
-            write(KeptFile(one.task.path, crl_bytes(one.task, crl), "path"))
+        def store(one: CrlPlan, der: bytes) -> None:
+            write(crl_file(one.task, der))
 
         signer = KmsSigner(signing_client(module), task.issuer_key_id)
         signing = CrlSigning(signer, lambda: caller_arn(aws_client(module, "sts")), utc_now, store)
         made = []
         for one in planned:
             made.append(carry_out_crl(one, ports, signing))
-            for file in der_copy(params, one.task):
+            for file in der_copy(params, one.task, made[-1].der):
                 write(file)
         told = crl_results(params, [(one.task, done.line) for one, done in zip(planned, made, strict=True)])
         told["sign_calls"] = sum(done.sign_calls for done in made)

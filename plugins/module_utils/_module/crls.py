@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from .._pki.certificates import asn1_time
-from .._pki.crl import crl_der, crl_to_der, crl_to_pem
+from .._pki.crl import crl_pem
 from .._pki.crl_partitions import OPENED_AS_NEEDED, fill_in, for_url, has_placeholder
 from .._pki.crl_task import DER, CrlTask
 from .._pki.errors import SpecError
@@ -108,33 +108,33 @@ def _partitions(params: Mapping[str, Any]) -> int | None:
 _MISPLACED = {True: "lacks {partition}, which path has", False: "has {partition}, which path lacks"}
 
 
-def crl_bytes(task: CrlTask, crl: Any) -> bytes:
-    """Return *crl* in the form of the file at the task's path."""
-    return crl_to_der(crl) if task.form == DER else crl_to_pem(crl)
+def crl_file(task: CrlTask, der: bytes) -> KeptFile:
+    """Return the file at the task's path."""
+    return KeptFile(task.path, der if task.form == DER else crl_pem(der), "path")
 
 
-def der_copy(params: Mapping[str, Any], task: CrlTask, made: bool = True) -> tuple[KeptFile, ...]:
-    """Return the copy in DER of the CRL at the task's path, if the task wants one.
+def der_copy(params: Mapping[str, Any], task: CrlTask, der: bytes | None = None) -> tuple[KeptFile, ...]:
+    """Return the copy of the CRL in DER, if the task wants one.
 
     Args:
-        made: False while a new CRL is only planned.
+        der: None while a new CRL is only planned.
     """
     if not params["der_path"]:
         return ()
     path = params["der_path"] if task.partition is None else fill_in(params["der_path"], task.partition)
-    return (KeptFile(path, crl_der(read_if_there(task.path)) if made else None, "der_path"),)
+    return (KeptFile(path, der, "der_path"),)
 
 
 def crl_paths(params: Mapping[str, Any], tasks: Sequence[CrlTask]) -> list[str]:
     """Return the files that get the mode and owner of the task."""
-    return [path for task in tasks for path in (task.path, *(file.path for file in der_copy(params, task, False)))]
+    return [path for task in tasks for path in (task.path, *(file.path for file in der_copy(params, task)))]
 
 
 def joint_plan(params: Mapping[str, Any], planned: Sequence[Any]) -> Plan:
     """Return the plans of all CRLs as one, with their files."""
     changes: list[Change] = []
     for one in planned:
-        files = file_changes(der_copy(params, one.task, not one.remake))
+        files = file_changes(der_copy(params, one.task, None if one.remake else one.present))
         found = [*one.plan.changes, *one.completion, *files]
         partition = one.task.partition
         changes += found if partition is None else [replace(c, field=f"{partition}: {c.field}") for c in found]
@@ -166,7 +166,7 @@ def _facts(params: Mapping[str, Any], task: CrlTask, line: Any) -> dict[str, Any
         "next_update": asn1_time(line.next_update),
         "revoked_count": int(line.details.get("entries", 0)),
     }
-    for copy in der_copy(params, task, False):
+    for copy in der_copy(params, task):
         told["der_path"] = copy.path
     if params["return_content"] and os.path.exists(task.path):
         content = read_file(task.path)

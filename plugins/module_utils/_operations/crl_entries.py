@@ -78,10 +78,10 @@ def entries_of(task: CrlTask, state: LedgerState, base: DeltaBase | None) -> Ite
 
 
 def revocations_of(task: CrlTask, state: LedgerState) -> Iterator[Revocation]:
-    """Yield the revocations that are the business of this CRL."""
-    for revocation in state.revocations:
-        if task.partition is None or _partition(task, state, revocation.serial) == task.partition:
-            yield revocation
+    """Return the revocations that are the business of this CRL."""
+    if task.partition is None:
+        return iter(state.revocations)
+    return (found for found in state.revocations if _partition(task, state, found.serial) == task.partition)
 
 
 def _partition(task: CrlTask, state: LedgerState, serial: str) -> int:

@@ -63,6 +63,7 @@ class CrlPlan:
         issuer, algorithm: None while the issuer does not exist yet.
         last: the CRL that is current now, perhaps not recorded yet.
         unfinished: the intent of a run that died before it could record *last*.
+        present: what is at the path now, in DER.
         base: what a delta CRL builds on.
         plan: what changes in the CRL; files are planned by whoever writes them.
     """
@@ -76,6 +77,7 @@ class CrlPlan:
     words: Mapping[str, str]
     plan: Plan
     base: DeltaBase | None = None
+    present: bytes | None = None
 
     @property
     def remake(self) -> bool:
@@ -117,19 +119,20 @@ def plan_crls(task: CrlTask, ports: CrlPorts) -> list[CrlPlan]:
 
 def plan_crl(task: CrlTask, issuer: x509.Certificate, ledger: Ledger, state: LedgerState, now: datetime) -> CrlPlan:
     """Compare the CRL of one scope with what *state* says, and gate the one that would be signed."""
-    last, unfinished = _standing(task, issuer, state)
+    present = read_crl(task.path)
+    last, unfinished = _standing(task, issuer, state, present)
     base, missing = delta_base(task, state)
     algorithm, words, problems = _wanted(task, issuer, now)
-    reasons = _reasons(task, last, base, state, words, now)
+    reasons = _reasons(task, last, base, state, words, now, present)
     changes: tuple[Change, ...] = ()
     if reasons or problems or missing:
         problems += check_crl_issuer(issuer, now)
         if problems:
             raise SpecError(f"{task.path}: " + "; ".join(problems))
-        changes = _changes(task, last, base, state, words, now)
+        changes = _changes(task, last, base, state, words, now, present)
     told = "; ".join(reasons) if last is not None else ""
     plan = Plan(changes, missing, told)
-    return CrlPlan(task, issuer, algorithm, ledger, last, unfinished, words, plan, base)
+    return CrlPlan(task, issuer, algorithm, ledger, last, unfinished, words, plan, base, present)
 
 
 def _wanted(
@@ -156,14 +159,15 @@ def _wanted(
     return algorithm, words, problems
 
 
-def _standing(task: CrlTask, issuer: x509.Certificate, state: LedgerState) -> tuple[Crl | None, Intent | None]:
+def _standing(
+    task: CrlTask, issuer: x509.Certificate, state: LedgerState, der: bytes | None
+) -> tuple[Crl | None, Intent | None]:
     """Return the newest CRL of the scope whose file is at hand, and its intent where its outcome is not recorded.
 
     Raises:
         LedgerError: the file holds a CRL that the ledger does not know.
     """
     last = state.last_crl(task.scope)
-    der = read_crl(task.path)
     if der is None:
         return last, None
     sha256 = sha256_hex(der)
@@ -231,13 +235,18 @@ def crl_line(
 
 
 def _reasons(
-    task: CrlTask, last: Crl | None, base: DeltaBase | None, state: LedgerState, words: Mapping[str, str], now: datetime
+    task: CrlTask,
+    last: Crl | None,
+    base: DeltaBase | None,
+    state: LedgerState,
+    words: Mapping[str, str],
+    now: datetime,
+    der: bytes | None,
 ) -> list[str]:
     """Return why a CRL is to be made; none where the present one will do."""
     if last is None:
         return ["there is none"]
     reasons = []
-    der = read_crl(task.path)
     if der is None or sha256_hex(der) != last.crl_sha256:
         reasons.append(f"the file of number {last.number} is missing" if der is None else "the file is an older one")
     changed = [change.field for change in compare(_words_of(last), words)]
@@ -276,13 +285,14 @@ def _changes(
     state: LedgerState,
     words: Mapping[str, str],
     now: datetime,
+    der: bytes | None,
 ) -> tuple[Change, ...]:
     """Return what a new CRL would say otherwise."""
     this_update, next_update = crl_period(task.next_update, task.renew_before, now)
     shown = {word: text for word, text in words.items() if text and word != "next_update"}
     changes = compare(None if last is None else _words_of(last), shown)
     if task.compare_entries:
-        changes += _entry_changes(task, base, state)
+        changes += _entry_changes(task, base, state, der)
     before = None if last is None else (last.number, asn1_time(last.this_update), asn1_time(last.next_update))
     number, start, end = before or (None, None, None)
     return (
@@ -293,9 +303,8 @@ def _changes(
     )
 
 
-def _entry_changes(task: CrlTask, base: DeltaBase | None, state: LedgerState) -> tuple[Change, ...]:
+def _entry_changes(task: CrlTask, base: DeltaBase | None, state: LedgerState, der: bytes | None) -> tuple[Change, ...]:
     """Return which certificates the new CRL lists no more, and which it lists first or otherwise."""
-    der = read_crl(task.path)
     try:
         former = set(crl_entries(load_crl(der, task.path))) if der is not None else set()
     except SpecError:

@@ -44,13 +44,13 @@ class CrlSigning:
 
     Attributes:
         caller_arn: who signs, for the record.
-        store: puts the CRL where the task wants it, in full or not at all.
+        store: puts the CRL, given in DER, where the task wants it, in full or not at all.
     """
 
     signer: MessageSigner
     caller_arn: Callable[[], str]
     clock: Callable[[], datetime]
-    store: Callable[[CrlPlan, x509.CertificateRevocationList], None]
+    store: Callable[[CrlPlan, bytes], None]
     sleep: Callable[[float], None] = field(default=time.sleep)
 
 
@@ -59,10 +59,12 @@ class MadeCrl:
     """The CRL that is current after a run, and what it took.
 
     Attributes:
+        der: the CRL itself; None where its file is not at hand.
         by_another: another run made it while this one was about to.
     """
 
     line: Crl
+    der: bytes | None
     sign_calls: int = 0
     by_another: bool = False
 
@@ -146,7 +148,7 @@ def make_crl(planned: CrlPlan, signing: CrlSigning) -> MadeCrl:
     if not planned.remake:
         if planned.last is None:
             raise LedgerError(f"{planned.task.path}: there is no CRL to complete; run again")
-        return MadeCrl(planned.last)
+        return MadeCrl(planned.last, planned.present)
     if planned.issuer is None or planned.algorithm is None:
         raise SpecError("; ".join(planned.plan.pending))
     caller = signing.caller_arn()
@@ -164,11 +166,12 @@ def make_crl(planned: CrlPlan, signing: CrlSigning) -> MadeCrl:
     crl = _sign(planned, spec, revoked, session, planned.algorithm)
     if recorder.intent is None:
         raise LedgerError(f"{planned.task.ledger_path}: a CRL was signed without an intent")
-    signing.store(planned, crl)
-    times, sha256 = (spec.this_update, spec.next_update), sha256_hex(crl_to_der(crl))
-    line = crl_line(recorder.intent, planned.task.scope, *times, sha256, session.replies[-1].request_id, caller)
+    der = crl_to_der(crl)
+    signing.store(planned, der)
+    times, request_id = (spec.this_update, spec.next_update), session.replies[-1].request_id
+    line = crl_line(recorder.intent, planned.task.scope, *times, sha256_hex(der), request_id, caller)
     planned.ledger.append(replace(line, time=signing.clock()))
-    return MadeCrl(line, session.calls)
+    return MadeCrl(line, der, session.calls)
 
 
 def _sign(

@@ -28,16 +28,15 @@ from ansible_collections.rootstock.pki.plugins.module_utils._operations.make_crl
     carry_out_crl,
 )
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.certificates import serial_hex
-from ansible_collections.rootstock.pki.plugins.module_utils._pki.crl import crl_to_der, crl_to_pem, load_crl
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.crl import crl_pem, crl_to_der, load_crl
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.crl_task import DER, CrlTask
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.task import Source
 from tests.unit.operations.workshop import CALLER, Workshop, spki_of
 from tests.unit.signer.local_kms import local_key
 
 
-def store(planned: CrlPlan, crl: x509.CertificateRevocationList) -> None:
-    content = crl_to_der(crl) if planned.task.form == DER else crl_to_pem(crl)
-    Path(planned.task.path).write_bytes(content)
+def store(planned: CrlPlan, der: bytes) -> None:
+    Path(planned.task.path).write_bytes(der if planned.task.form == DER else crl_pem(der))
 
 
 @dataclass
@@ -129,7 +128,7 @@ class CrlDesk:
         at = int(self.shop.clock().timestamp())
         leaf, pool = self.path("leaf.pem"), self.path("crls.pem")
         leaf.write_bytes(certificate.public_bytes(Encoding.PEM))
-        pool.write_bytes(b"".join(crl_to_pem(crl) for crl in crls))
+        pool.write_bytes(b"".join(crl_pem(crl_to_der(crl)) for crl in crls))
         command = ["openssl", "verify", "-crl_check_all", "-attime", str(at), "-CRLfile", str(pool), *flags]
         anchor = self.folder / (self.above or self.name) / "ca.pem"
         command += ["-CAfile", str(anchor), "-untrusted", str(self.path("ca.pem")), str(leaf)]

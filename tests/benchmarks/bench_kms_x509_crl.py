@@ -1,0 +1,135 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a CRL of many entries costs beside pyca's builder alone, and a run that has nothing to do."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import random
+import resource
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+
+from ansible_collections.rootstock.pki.plugins.module_utils._ledger.codec import encode
+from ansible_collections.rootstock.pki.plugins.module_utils._ledger.entries import (
+    Entry,
+    Intent,
+    Issued,
+    Revoked,
+    authority_of,
+    new_id,
+    serial_text,
+)
+from ansible_collections.rootstock.pki.plugins.module_utils._ledger.holders import this_holder
+from tests.benchmarks.measure import Row
+from tests.unit.operations.crl_desk import CrlDesk
+from tests.unit.operations.workshop import START, spki_of
+from tests.unit.signer.local_kms import local_key
+
+ENTRIES = 1_000_000 if os.environ.get("ROOTSTOCK_ROUNDS") == "large" else 100_000
+REASONS = ("key_compromise", "superseded", "cessation_of_operation", "affiliation_changed")
+
+
+def serial_numbers() -> list[int]:
+    source = random.Random(ENTRIES)  # noqa: S311  # the same ones for both, no secret
+    return [source.getrandbits(159) | 1 << 158 for _ in range(ENTRIES)]
+
+
+def alone() -> object:
+    """Make the same CRL with pyca's builder, its list handed over at once."""
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "root")])
+    values = [x509.CRLReason(x509.ReasonFlags[reason]) for reason in REASONS]
+    revoked = [
+        x509.RevokedCertificateBuilder()
+        .serial_number(serial_number)
+        .revocation_date(START)
+        .add_extension(values[count % len(values)], critical=False)
+        .build()
+        for count, serial_number in enumerate(serial_numbers())
+    ]
+    builder = x509.CertificateRevocationListBuilder(revoked_certificates=revoked).issuer_name(name)
+    builder = builder.last_update(START).next_update(START + timedelta(days=7))
+    return builder.sign(local_key("ECC_NIST_P256"), hashes.SHA256())
+
+
+def entries_of(count: int, serial_number: int, authority: str) -> list[Entry]:
+    """Return what the ledger says of one certificate that was issued and revoked."""
+    serial, intent, sha256 = serial_text(serial_number), new_id(), f"{count:064x}"
+    common = (START, "certificate", f"device-{count}", serial, f"CN=device-{count}", sha256, "root", "tls_client")
+    lifetime = {"not_before": "-10m", "not_after": "+397d"}
+    end = START + timedelta(days=397)
+    return [
+        Intent(intent, *common, this_holder(), lifetime, authority=authority),
+        Issued(new_id(), START, intent, serial, sha256, "request", "caller", START, end, "root", authority),
+        Revoked(new_id(), START, serial, REASONS[count % len(REASONS)], START, authority=authority),
+    ]
+
+
+def many(desk: CrlDesk) -> None:
+    """Fill the ledger with certificates that were issued and revoked."""
+    authority = authority_of(spki_of(desk.shop.keys["root"]))
+    with desk.path("ledger.jsonl").open("ab") as ledger:
+        for count, serial_number in enumerate(serial_numbers()):
+            ledger.writelines(encode(entry) for entry in entries_of(count, serial_number, authority))
+
+
+def in_a_process(work: Callable[..., object], *arguments: Any) -> tuple[float, float]:
+    """Return seconds of CPU and peak megabytes of *work* in a process of its own."""
+    context = multiprocessing.get_context("fork")
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=lambda: sender.send(_measured(work, arguments)))
+    process.start()
+    sender.close()
+    result: tuple[float, float] = receiver.recv()
+    process.join()
+    return result
+
+
+def _measured(work: Callable[..., object], arguments: tuple[Any, ...]) -> tuple[float, float]:
+    began = time.process_time()
+    kept = work(*arguments)
+    seconds = time.process_time() - began
+    del kept
+    return seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def make(desk: CrlDesk) -> None:
+    desk.make_all(compare_entries=False)
+
+
+def revoke(desk: CrlDesk, serial: str) -> None:
+    desk.revoke(serial)
+
+
+def read(desk: CrlDesk) -> None:
+    desk.ledger.read()
+
+
+def rows() -> list[Row]:
+    """Return pyca alone, the CRL with a warm and a cold index, one more revocation and the no-op."""
+    with tempfile.TemporaryDirectory() as folder:
+        desk = CrlDesk(Path(folder))
+        in_a_process(many, desk)
+        base, base_memory = in_a_process(alone)
+        cold, _ = in_a_process(read, desk)
+        warm, memory = in_a_process(make, desk)
+        nothing, _ = in_a_process(make, desk)
+        one_more, _ = in_a_process(revoke, desk, serial_text(serial_numbers()[0]))
+        size = f"{ENTRIES:,} entries"
+    return [
+        Row(f"CRL of {size}: pyca's builder alone, CPU", base, None, f"{base_memory:.0f} MB"),
+        Row(f"CRL of {size}: index of the ledger made anew, CPU", cold, None),
+        Row(f"CRL of {size}: from the ledger, CPU", warm, None, f"{warm / base:.2f} x, {memory:.0f} MB", "1.6 x, 1 GB"),
+        Row(f"CRL of {size}: no-op", nothing, None, "0 Sign", "under 1 s, 0 Sign"),
+        Row(f"ledger of {size}: one more revocation", one_more, None, "", "under 1 s"),
+    ]
