@@ -69,7 +69,7 @@ _value:
       type: list
       elements: str
     source_files:
-      description: Files that somebody else makes, each with C(path) and C(needed_by).
+      description: Files that somebody else makes, each with C(path), and the C(name) of the entry that it is for.
       type: list
       elements: dict
     pki_dir:
@@ -85,6 +85,23 @@ _value:
         - Also one per key of a certificate that its issuer does not look up itself.
       type: list
       elements: dict
+    requests:
+      description: Options of M(rootstock.pki.kms_x509_csr), one dictionary per external authority.
+      type: list
+      elements: dict
+    answers:
+      description:
+        - Files that external authorities wait for, each with C(path), C(name), and C(below), the names of what waits.
+      type: list
+      elements: dict
+    imports:
+      description: Options of M(rootstock.pki.x509_cert_import), one dictionary per external authority.
+      type: list
+      elements: dict
+    their_roots:
+      description: Roots of external authorities, each with C(path), C(authority), and the C(name) of its file.
+      type: list
+      elements: dict
     certificates:
       description: Options of M(rootstock.pki.kms_x509_cert), one dictionary per certificate, issuers first.
       type: list
@@ -96,9 +113,8 @@ from datetime import datetime, timezone
 
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree import in_order, load_tree
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_gate import tree_problems
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_place import Place, place_problems
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_plan import (
-    Place,
-    place_problems,
     plan_tree,
     source_files,
 )

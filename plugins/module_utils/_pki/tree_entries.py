@@ -18,7 +18,9 @@ from .tree_options import (
     AUTHORITY,
     CERTIFICATE,
     DEFAULT_KEY_SPEC,
+    EXTERNAL_FILES,
     KEY_SPECS,
+    OF_THE_ISSUER,
     OPTIONS,
     OPTIONS_OF_KEYS,
     PRINCIPALS,
@@ -67,8 +69,13 @@ class Entry:
 
     @property
     def issuer(self) -> str:
-        """Name of the authority that issues it; empty for a root."""
+        """Name of the authority that issues it; empty for a root, and where it is somebody else's."""
         return self.text("issuer")
+
+    @property
+    def external(self) -> bool:
+        """True for an authority that somebody else issues."""
+        return bool(self.options.get("external"))
 
     @property
     def key_spec(self) -> str:
@@ -172,6 +179,7 @@ def shape_problems(kind: str, position: int, options: object, profiles: Profiles
         *_missing(label, kind, options),
         *_profile_problems(label, kind, options, profiles),
         *([f"{label}: generation is 0; the first is 1"] if _generation(options) == "r0" else []),
+        *(_external_problems(label, options) if kind == AUTHORITY else []),
         *_reserved(label, kind, full_name, options),
     ]
 
@@ -256,11 +264,28 @@ def _profile_problems(label: str, kind: str, options: Mapping[str, object], prof
         return [f"{label}: unknown certificate_profile {name}; {f'did you mean {near[0]}?' if near else choice}"]
     if profile.name not in fitting:
         return [f"{label}: certificate_profile {name} is not for {kind} entries; {choice}"]
+    if is_external(options):
+        return [f"{label}: is external and a {name}; only a root signs itself"] if profile.self_signed else []
     if profile.self_signed and options.get("issuer"):
         return [f"{label}: is a {name} and has the issuer {options['issuer']}; leave issuer out or use subordinate_ca"]
     if profile.ca and not profile.self_signed and not options.get("issuer"):
         return [f"{label}: is a {name} without an issuer; name one or use root_ca"]
     return []
+
+
+def is_external(options: Mapping[str, object]) -> bool:
+    return str(options.get("external")).lower() in ("true", "yes")
+
+
+def _external_problems(label: str, options: Mapping[str, object]) -> list[str]:
+    files = [option for option in EXTERNAL_FILES if options.get(option)]
+    if not is_external(options):
+        return [f"{label}: has {option} and is not external; leave it out" for option in files]
+    others = [option for option in ("issuer", *OF_THE_ISSUER) if options.get(option) is not None]
+    return [
+        *(f"{label}: is external and has no {option}" for option in EXTERNAL_FILES if option not in files),
+        *(f"{label}: is external, so {option} is not yours to say; leave it out" for option in others),
+    ]
 
 
 def _reserved(label: str, kind: str, name: str, options: Mapping[str, object]) -> list[str]:

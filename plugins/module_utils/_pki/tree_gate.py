@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from .certificate import ISSUER_END, certificate_builder, specify, validity
+from .certificate import ISSUER_END, Validity, certificate_builder, specify, validity
 from .errors import SpecError
 from .gate import CHECKS, Proposal
 from .request import to_request
@@ -33,6 +33,9 @@ MISSING = "the Python package cryptography, 45 or newer, is missing where ansibl
 
 # Time passes between two certificates of a tree, so equal relative times end one after the other.
 _STEP = timedelta(minutes=1)
+
+# Nobody knows yet how long somebody else lets an authority live.
+_AS_LONG_AS_IT_TAKES = timedelta(days=36500)
 
 # The hash of a signature, where the issuer's key leaves no choice; empty where it hashes inside.
 HASHES: Mapping[str, str] = {
@@ -79,7 +82,8 @@ def _try(entry: Entry, tree: Tree, trials: Mapping[str, _Trial], now: datetime) 
     except SpecError as exc:
         return _Trial((f"{entry.label}: {str(exc).removeprefix(f'{entry.name}: ')}",))
     problems = [*_signature_problems(entry, tree), *(problem for check in CHECKS for problem in check(proposal))]
-    certificate = _trial_certificate(proposal) if entry.kind == AUTHORITY else None
+    period = Validity(now, now + _AS_LONG_AS_IT_TAKES) if entry.external else proposal.period
+    certificate = _trial_certificate(proposal, period) if entry.kind == AUTHORITY else None
     return _Trial(tuple(f"{entry.label}: {problem}" for problem in problems), certificate)
 
 
@@ -87,12 +91,13 @@ def _propose(entry: Entry, tree: Tree, trials: Mapping[str, _Trial], now: dateti
     above = list(tree.upwards(entry))
     made = [trials[authority.name].certificate for authority in above if authority.name in trials]
     chain = tuple(certificate for certificate in made if certificate is not None)
-    pending = len(chain) < len(above) or not tree.is_rooted(entry)  # then only what the entry itself shows is known
+    # Then only what the entry itself shows is known.
+    pending = len(chain) < len(above) or not tree.is_rooted(entry) or entry.external
     chain = () if pending else chain
     then = now + _STEP * len(above)
     request = to_request(entry.name, entry.options)
     spec = specify(request, None if entry.text("csr_path") else _trial_key(), None)
-    open_ended = pending and request.lifetime.not_after == ISSUER_END
+    open_ended = entry.external or (pending and request.lifetime.not_after == ISSUER_END)
     period = None if open_ended else validity(request.lifetime, chain[0] if chain else None, then)
     if period is not None and period.not_after > period.not_before:
         renew_time(period.not_before, period.not_after, request.lifetime.renew_before)
@@ -122,8 +127,7 @@ def _trial_key() -> CertificatePublicKeyTypes:
     return _trial_private_key().public_key()
 
 
-def _trial_certificate(proposal: Proposal) -> x509.Certificate | None:
-    period = proposal.period
+def _trial_certificate(proposal: Proposal, period: Validity | None) -> x509.Certificate | None:
     if period is None or period.not_after <= period.not_before:
         return None
     issuer = proposal.chain[0] if proposal.chain else None

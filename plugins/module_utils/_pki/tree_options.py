@@ -101,6 +101,9 @@ AUTHORITY_OPTIONS: Mapping[str, Shape] = {
     "policy_constraints": _MAP,
     "inhibit_any_policy": _NUMBER,
     "reissue_root": _FLAG,
+    "external": _FLAG,
+    "certificate_path": _TEXT,
+    "trusted_certificate_path": _TEXTS,
 }
 CERTIFICATE_OPTIONS: Mapping[str, Shape] = {
     **COMMON_OPTIONS,
@@ -111,6 +114,24 @@ CERTIFICATE_OPTIONS: Mapping[str, Shape] = {
     "ocsp_must_staple_critical": _FLAG,
     "ocsp_no_check": _FLAG,
 }
+# What a request cannot ask for: an external authority's issuer decides on it.
+OF_THE_ISSUER = (
+    "not_before",
+    "not_after",
+    "renew_before",
+    "authority_information_access",
+    "crl_distribution_points",
+    "crl_partitions",
+    "freshest_crl",
+    "issuer_alt_name",
+    "policy_constraints",
+    "inhibit_any_policy",
+    "subject_information_access",
+    "subject_key_identifier",
+    "lint",
+    "reissue_root",
+)
+EXTERNAL_FILES = ("certificate_path", "trusted_certificate_path")
 KEY_OPTIONS: Mapping[str, Shape] = {
     "alias": _TEXT,
     "key_id": _TEXT,

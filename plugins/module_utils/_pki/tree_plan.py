@@ -7,12 +7,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from posixpath import isabs, join, normpath
 
 from .tree import Tree
 from .tree_entries import Entry
-from .tree_options import AUTHORITY
+from .tree_external import answers, imports, requests, their_roots, trusted
+from .tree_options import AUTHORITY, EXTERNAL_FILES
+from .tree_place import Place
 
 CA_ISSUERS, CRL = "ca.der", "crl.der"
 """Last parts of the URLs below pki_base_url; both are DER (RFC 5280 4.2.1.13, 4.2.2.1)."""
@@ -23,52 +23,13 @@ AWS_OPTIONS = (REGION, ROLE)
 
 _URLS = ("authority_information_access", "crl_distribution_points")
 # Options of an entry that are paths, keys and names of others; the rest a task takes as it is written.
-_WORKED_OUT = ("name", "generation", "issuer", "key", "csr_path", "public_key_path", *_URLS)
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a tree lives.
-
-    Attributes:
-        base_dir: folder that relative paths of the inventory start from.
-        pki_dir: folder of the tree; relative to *base_dir* unless absolute.
-        base_url: what the URLs in certificates begin with; empty puts none into them.
-    """
-
-    base_dir: str
-    pki_dir: str
-    base_url: str = ""
-
-    def path(self, path: str) -> str:
-        return path if isabs(path) or path.startswith("~") else normpath(join(self.base_dir, path))
-
-    def of_authority(self, name: str, file: str = "") -> str:
-        return normpath(join(self.path(self.pki_dir), name, file))
-
-    def url(self, authority: str, file: str) -> str:
-        return f"{self.base_url.rstrip('/')}/{authority}/{file}"
-
-
-def place_problems(place: Place) -> list[str]:
-    problems = []
-    if not place.base_dir:
-        problems.append(
-            "the folder that relative paths start from is not known, since localhost is in no inventory file; "
-            "declare it there or set pki_base_dir"
-        )
-    if place.base_url and not place.base_url.startswith("http://"):
-        problems.append(
-            f"pki_base_url {place.base_url} does not begin with http://; CRLs and issuers' certificates are fetched to "
-            "check certificates, so they cannot come through a connection that needs one"
-        )
-    return problems
+_WORKED_OUT = ("name", "generation", "issuer", "key", "csr_path", "public_key_path", "external", *EXTERNAL_FILES)
 
 
 def source_files(tree: Tree, place: Place) -> list[dict[str, str]]:
     """Return the files that the inventory names and somebody else makes: CSRs and public keys."""
     return [
-        {"path": place.path(entry.text(option)), "needed_by": f"{entry.label}: {option}"}
+        {"name": entry.name, "path": place.path(entry.text(option)), "needed_by": f"{entry.label}: {option}"}
         for entry in tree.certificates
         for option in ("csr_path", "public_key_path")
         if entry.text(option)
@@ -139,13 +100,18 @@ def certificates(tree: Tree, order: Sequence[Entry], place: Place) -> list[dict[
         {
             "name": entry.name,
             "return_content": not entry.issuer,
-            **{option: value for option, value in entry.options.items() if option not in _WORKED_OUT},
+            **_said(entry),
             **_own_files(entry, place),
             **_subject_key(entry, tree, place),
             **_issuer(entry, tree, place),
         }
         for entry in order
+        if not entry.external
     ]
+
+
+def _said(entry: Entry) -> dict[str, object]:
+    return {option: value for option, value in entry.options.items() if option not in (*_WORKED_OUT, *_URLS)}
 
 
 def _own_files(entry: Entry, place: Place) -> dict[str, object]:
@@ -170,7 +136,10 @@ def _issuer(entry: Entry, tree: Tree, place: Place) -> dict[str, object]:
     issuer = tree.issuer_of(entry)
     if issuer is None:
         return _aws(entry)
-    above = [place.of_authority(authority.name, "ca.pem") for authority in tree.upwards(entry)]
+    line = list(tree.upwards(entry))
+    above = [place.of_authority(authority.name, "ca.pem") for authority in line]
+    if line[-1].external:
+        above += [place.of_authority(line[-1].name, "chain.pem"), *trusted(line[-1], place)]
     return {
         **_aws(issuer),
         "issuer_path": above[0],
@@ -190,8 +159,17 @@ def _urls(entry: Entry, issuer: Entry, place: Place) -> dict[str, object]:
 
 def plan_tree(tree: Tree, order: Sequence[Entry], place: Place, pki_name: str) -> dict[str, object]:
     """Return the options of every task that makes the tree, in order."""
+    external = {
+        entry.name: {"name": entry.name, "key_id": key_id(entry), **_said(entry), **_aws(entry)}
+        for entry in order
+        if entry.external
+    }
     return {
         "pki_dir": place.path(place.pki_dir),
+        "requests": requests(order, place, external),
+        "answers": answers(tree, order, place),
+        "imports": imports(tree, order, place),
+        "their_roots": their_roots(order, place),
         "kms_keys": kms_keys(order, pki_name),
         "public_keys": public_keys(tree, order, place),
         "certificates": certificates(tree, order, place),

@@ -344,6 +344,50 @@ def test_an_authority_may_have_a_profile_of_the_inventory() -> None:
     assert len(issuance_order(tree, certificate_profiles=profiles)) == 2
 
 
+def external(name: str = "services", **more: object) -> dict[str, Any]:
+    files = {"external": True, "certificate_path": "in/services.pem", "trusted_certificate_path": ["in/root.pem"]}
+    return {**without(authority(name, ""), "issuer", "not_after"), **files, **more}
+
+
+@pytest.mark.parametrize(
+    ("entry", "problem"),
+    [
+        (external(certificate_path=None), "authority services: is external and has no certificate_path"),
+        (external(trusted_certificate_path=[]), "authority services: is external and has no trusted_certificate_path"),
+        (external(issuer="other"), "authority services: is external, so issuer is not yours to say; leave it out"),
+        (external(not_after="+9d"), "authority services: is external, so not_after is not yours to say; leave it out"),
+        (external(certificate_profile="root_ca"), "authority services: is external and a root_ca; only a root signs"),
+        (external(digest="sha512"), "authority services: digest sha512 does not fit the issuer's ECC_NIST_P256 key"),
+        (external(subject={"CM": "x"}), "authority services: subject: attribute 'CM' is unknown"),
+        (
+            external(external="no", issuer="other", trusted_certificate_path=None),
+            "authority services: has certificate_",
+        ),
+    ],
+)
+def test_an_external_authority_that_is_wrong_is_refused(entry: Options, problem: str) -> None:
+    assert [found[: len(problem)] for found in refusal([root("other"), entry])] == [problem]
+
+
+def test_a_tree_may_begin_with_an_external_authority() -> None:
+    assert names(issuance_order([authority("a", "services"), external()], [certificate("web", "a")])) == [
+        "services",
+        "a",
+        "web",
+    ]
+
+
+def test_what_an_external_authority_asks_for_holds_for_all_that_is_below() -> None:
+    services = external(path_length=0, name_constraints_permitted=["DNS:acme.internal"])
+    web = certificate("web", "services", subject_alt_name=["DNS:web.example.com"])
+    problems = refusal([services, authority("a", "services")], [web])
+    assert [problem.partition(":")[0] for problem in problems] == ["authority a", "certificate web"]
+
+
+def test_how_long_an_external_authority_lives_is_for_its_issuer_to_say() -> None:
+    assert len(issuance_order([external()], [certificate("web", "services", not_after="+3650d")])) == 2
+
+
 def test_a_root_with_an_issuer_is_refused() -> None:
     problems = refusal([root(), root("other", issuer="root")])
     assert problems == ["authority other: is a root_ca and has the issuer root; leave issuer out or use subordinate_ca"]

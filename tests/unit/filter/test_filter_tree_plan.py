@@ -30,6 +30,8 @@ WEB = {
     "subject_alt_name": ["DNS:web.acme.internal"],
 }
 
+ROLE = {"role_arn": "arn:aws:iam::111122223333:role/root-signer"}
+
 
 def plan(authorities: object = (ROOT, SERVICES), certificates: object = (WEB,), **more: Any) -> dict[str, Any]:
     place = {"pki_name": "acme", "pki_dir": "pki", "base_dir": "/srv/acme", **more}
@@ -156,6 +158,75 @@ def test_a_key_that_exists_has_no_generation() -> None:
     assert (made["certificates"][0]["name"], made["certificates"][0]["key_id"]) == ("root-r2", "1234abcd")
 
 
+EXTERNAL = {
+    "name": "services",
+    "certificate_profile": "subordinate_ca",
+    "subject": {"CN": "Services"},
+    "key": {"assume_role": ROLE},
+    "external": True,
+    "certificate_path": "in/services.pem",
+    "trusted_certificate_path": ["in/root.pem"],
+}
+ISSUING = {**SERVICES, "name": "issuing", "issuer": "services", "subject": {"CN": "Issuing"}}
+
+
+def test_an_external_authority_has_a_request_in_place_of_a_certificate() -> None:
+    made = plan([EXTERNAL, ISSUING, ROOT])
+    assert made["problems"] == []
+    assert [options["name"] for options in made["certificates"]] == ["issuing", "root", "web"]
+    assert made["requests"] == [
+        {
+            "name": "services",
+            "path": "/srv/acme/pki/services/ca.csr",
+            "key_id": "alias/pki/acme/services",
+            "certificate_profile": "subordinate_ca",
+            "subject": {"CN": "Services"},
+            "aws": {"assume_role": ROLE},
+        }
+    ]
+    assert made["imports"] == [
+        {
+            "name": "services",
+            "src": "/srv/acme/in/services.pem",
+            "path": "/srv/acme/pki/services/ca.pem",
+            "fullchain_path": "/srv/acme/pki/services/chain.pem",
+            "public_key_path": "/srv/acme/pki/services/public_key.pem",
+            "trusted_certificate_path": ["/srv/acme/in/root.pem"],
+            "path_length": 1,
+            "certificate_profile": "subordinate_ca",
+        }
+    ]
+
+
+def test_all_that_is_below_an_external_authority_waits_for_its_files() -> None:
+    answers = plan([EXTERNAL, ISSUING, ROOT], [{**WEB, "issuer": "issuing"}])["answers"]
+    assert [answer["path"] for answer in answers] == ["/srv/acme/in/services.pem", "/srv/acme/in/root.pem"]
+    assert [answer["below"] for answer in answers] == [["issuing", "web"]] * 2
+    assert answers[0]["pending"] == (
+        "authority services: /srv/acme/in/services.pem does not exist yet; have /srv/acme/pki/services/ca.csr signed, "
+        "and what is below it is built"
+    )
+
+
+def test_what_is_below_an_external_authority_has_all_that_is_above_it() -> None:
+    made = plan([EXTERNAL, ISSUING], [{**WEB, "issuer": "issuing"}])["certificates"]
+    assert made[1]["issuer_path"] == "/srv/acme/pki/issuing/ca.pem"
+    assert made[1]["issuer_chain_path"] == [
+        "/srv/acme/pki/services/ca.pem",
+        "/srv/acme/pki/services/chain.pem",
+        "/srv/acme/in/root.pem",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("paths", "names"),
+    [(["a.pem"], ["services"]), (["a.pem", "b.pem"], ["services-1", "services-2"])],
+)
+def test_roots_of_others_are_handed_out_under_the_name_of_the_authority(paths: list[str], names: list[str]) -> None:
+    made = plan([{**EXTERNAL, "trusted_certificate_path": paths}])["their_roots"]
+    assert [(found["name"], found["authority"]) for found in made] == [(name, "services") for name in names]
+
+
 def test_lint_that_is_off_is_false_in_yaml() -> None:
     assert plan([{**ROOT, "lint": False}], [])["certificates"][0]["lint"] == "off"
 
@@ -172,9 +243,6 @@ def test_a_certificate_is_issued_in_the_region_of_its_issuers_key() -> None:
     made = plan([root, {**SERVICES, "key": {"region": "us-east-1"}}])
     assert [options["aws"]["region"] for options in made["certificates"]] == ["eu-west-1", "eu-west-1", "us-east-1"]
     assert [options["aws"]["region"] for options in made["public_keys"]] == ["eu-west-1", "us-east-1"]
-
-
-ROLE = {"role_arn": "arn:aws:iam::111122223333:role/root-signer"}
 
 
 def test_what_an_authority_issues_is_signed_as_the_role_of_its_key() -> None:
@@ -227,7 +295,9 @@ def test_relative_paths_start_from_the_base_folder(pki_dir: str, folder: str) ->
 
 def test_source_files_are_known_even_where_the_tree_cannot_be_built() -> None:
     made = plan([ROOT])
-    assert made["source_files"] == [{"path": "/srv/acme/csr/web.csr", "needed_by": "certificate web: csr_path"}]
+    assert made["source_files"] == [
+        {"name": "web", "path": "/srv/acme/csr/web.csr", "needed_by": "certificate web: csr_path"}
+    ]
     assert (made["kms_keys"], made["public_keys"], made["certificates"]) == ([], [], [])
     assert made["problems"] == ["certificate web: issuer services is not in pki_authorities; there are root"]
 

@@ -15,7 +15,10 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.rootstock.pki.plugins.filter.tree_plan import tree_plan
 from ansible_collections.rootstock.pki.plugins.module_utils._module.aws import AWS_OPTIONS as AWS
-from ansible_collections.rootstock.pki.plugins.module_utils._module.certificate_options import CERTIFICATE_OPTIONS
+from ansible_collections.rootstock.pki.plugins.module_utils._module.certificate_options import (
+    CERTIFICATE_OPTIONS,
+    REQUEST_OPTIONS,
+)
 from ansible_collections.rootstock.pki.plugins.module_utils._module.key_options import ACCESS_OPTIONS
 from ansible_collections.rootstock.pki.plugins.module_utils._module.key_options import KEY_OPTIONS as MODULE_KEY_OPTIONS
 from ansible_collections.rootstock.pki.plugins.module_utils._pki import tree_options
@@ -195,9 +198,31 @@ def full_entry(name: str, profile: str) -> dict[str, Any]:
     }
 
 
+NOT_IN_TASKS = {"generation", "issuer", "key", "external", "certificate_path", "trusted_certificate_path"}
+
+
+def test_every_option_of_an_external_authority_reaches_its_tasks() -> None:
+    given = full_entry("a", "subordinate_ca")
+    for option in tree_options.OF_THE_ISSUER:
+        del given[option]
+    given |= {"external": True, "certificate_path": "a.pem", "trusted_certificate_path": ["r.pem"]}
+    given |= {"certificate_profile": "own"}
+    profiles = {"own": {"extends": "subordinate_ca"}}
+    plan = tree_plan([given], pki_name="x", pki_dir="pki", base_dir="/srv", certificate_profiles=profiles)
+    assert plan["problems"] == []
+    for list_name, module in (("requests", "kms_x509_csr"), ("imports", "x509_cert_import")):
+        (task,) = tasks(f"rootstock.pki.{module}")
+        assert {option for options in plan[list_name] for option in options} - {"aws"} <= set(task)
+
+
+def test_what_a_request_cannot_say_is_refused_of_external_authorities() -> None:
+    of_the_issuer = set(tree_options.AUTHORITY_OPTIONS) & {*CERTIFICATE_OPTIONS, "reissue_root"} - set(REQUEST_OPTIONS)
+    assert set(tree_options.OF_THE_ISSUER) == of_the_issuer
+
+
 def test_every_option_of_an_entry_is_in_the_plan_or_in_its_tasks() -> None:
     (task,) = tasks("rootstock.pki.kms_x509_cert")
-    names = {*tree_options.AUTHORITY_OPTIONS, *tree_options.CERTIFICATE_OPTIONS} - {"generation", "issuer", "key"}
+    names = {*tree_options.AUTHORITY_OPTIONS, *tree_options.CERTIFICATE_OPTIONS} - NOT_IN_TASKS
     assert names <= set(task)
 
 
