@@ -106,12 +106,17 @@ _value:
       description: Options of M(rootstock.pki.kms_x509_cert), one dictionary per certificate, issuers first.
       type: list
       elements: dict
+    crls:
+      description: Options of M(rootstock.pki.kms_x509_crl), one dictionary per authority.
+      type: list
+      elements: dict
 """
 
 from collections.abc import Callable
 from datetime import datetime, timezone
 
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree import in_order, load_tree
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_crls import crl_problems
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_gate import tree_problems
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_place import Place, place_problems
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_plan import (
@@ -134,7 +139,8 @@ def tree_plan(
     tree = load_tree(authorities, certificates, pki_name, certificate_profiles)
     place = Place(base_dir, pki_dir, base_url)
     now = datetime.now(timezone.utc).replace(microsecond=0)
-    problems = [*place_problems(place), *tree_problems(tree, now)]
+    about_crls = [text for authority in tree.authorities for text in crl_problems(authority, place)]
+    problems = [*place_problems(place), *tree_problems(tree, now), *about_crls]
     order = () if problems else in_order(tree)
     return {
         "problems": problems,

@@ -46,6 +46,11 @@ options:
   chain_path:
     description: Where the issuer and the authorities above it are kept, in PEM, nearest first, without the root.
     type: path
+  der_path:
+    description:
+      - Where a copy of the certificate is kept in DER, which is what the C(ca_issuers) URLs of certificates point to
+        (RFC 5280 4.2.2.1).
+    type: path
   fullchain_path:
     description: Where the certificate followed by O(chain_path)'s content is kept.
     type: path
@@ -221,6 +226,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     **CERTIFICATE_OPTIONS,
     "path": {"type": "path", "required": True},
     "name": {"type": "str"},
+    "der_path": {"type": "path"},
     "chain_path": {"type": "path"},
     "fullchain_path": {"type": "path"},
     "force": {"type": "bool", "default": False},
@@ -228,7 +234,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "backup": {"type": "bool", "default": False},
     "return_content": {"type": "bool", "default": False},
 }
-FILE_OPTIONS = ("path", "chain_path", "fullchain_path")
+FILE_OPTIONS = ("path", "der_path", "chain_path", "fullchain_path")
 
 
 def issuing_ports(module: AnsibleAWSModule, task: CertificateTask) -> IssuingPorts:

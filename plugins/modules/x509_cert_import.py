@@ -61,6 +61,11 @@ options:
   chain_path:
     description: Where the certificates above it are kept, in PEM, nearest first, without roots.
     type: path
+  der_path:
+    description:
+      - Where a copy of the certificate is kept in DER, which is what the C(ca_issuers) URLs of certificates point to
+        (RFC 5280 4.2.2.1).
+    type: path
   fullchain_path:
     description: Where the certificate followed by O(chain_path)'s content is kept.
     type: path
@@ -145,11 +150,12 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "path_length": {"type": "int"},
     "issuer_chain_path": {"type": "list", "elements": "path", "default": []},
     "trusted_certificate_path": {"type": "list", "elements": "path", "default": []},
+    "der_path": {"type": "path"},
     "chain_path": {"type": "path"},
     "fullchain_path": {"type": "path"},
     "backup": {"type": "bool", "default": False},
 }
-FILE_OPTIONS = ("path", "chain_path", "fullchain_path")
+FILE_OPTIONS = ("path", "der_path", "chain_path", "fullchain_path")
 
 
 def to_import_task(params: dict[str, Any]) -> ImportTask:

@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .._pki.certificates import asn1_time, is_self_signed, serial_hex, to_pem
+from .._pki.certificates import asn1_time, is_self_signed, serial_hex, to_der, to_pem
 from .._pki.errors import SpecError
 from .._pki.request import to_request
 from .._pki.task import CSR, KMS, LEDGER_NAME, PUBLIC_KEY, CertificateTask, CsrTask, Source
@@ -116,7 +116,12 @@ def certificate_files(params: Mapping[str, Any], certificate: Any | None, chain:
     chain_pem = chain_text(chain).encode()
     own = None if certificate is None else to_pem([certificate])
     full = None if own is None else own + chain_pem
-    kept = {"path": own, "chain_path": chain_pem if own is not None or chain else None, "fullchain_path": full}
+    kept = {
+        "path": own,
+        "der_path": None if certificate is None else to_der(certificate),
+        "chain_path": chain_pem if own is not None or chain else None,
+        "fullchain_path": full,
+    }
     return tuple(KeptFile(params[option], content, option) for option, content in kept.items() if params[option])
 
 

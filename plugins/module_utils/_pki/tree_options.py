@@ -101,6 +101,7 @@ AUTHORITY_OPTIONS: Mapping[str, Shape] = {
     "policy_constraints": _MAP,
     "inhibit_any_policy": _NUMBER,
     "reissue_root": _FLAG,
+    "crl": _MAP,
     "external": _FLAG,
     "certificate_path": _TEXT,
     "trusted_certificate_path": _TEXTS,

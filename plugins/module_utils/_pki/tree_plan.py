@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from .tree import Tree
+from .tree_crls import crl_pointers, crls
 from .tree_entries import Entry
 from .tree_external import answers, imports, requests, their_roots, trusted
 from .tree_options import AUTHORITY, EXTERNAL_FILES
 from .tree_place import Place
 
-CA_ISSUERS, CRL = "ca.der", "crl.der"
-"""Last parts of the URLs below pki_base_url; both are DER (RFC 5280 4.2.1.13, 4.2.2.1)."""
+CA_ISSUERS = "ca.der"
+"""Last part of the URL of an issuer's certificate below pki_base_url (RFC 5280 4.2.2.1)."""
 
 REGION, ROLE = "region", "assume_role"
 AWS_OPTIONS = (REGION, ROLE)
@@ -23,7 +24,7 @@ AWS_OPTIONS = (REGION, ROLE)
 
 _URLS = ("authority_information_access", "crl_distribution_points")
 # Options of an entry that are paths, keys and names of others; the rest a task takes as it is written.
-_WORKED_OUT = ("name", "generation", "issuer", "key", "csr_path", "public_key_path", "external", *EXTERNAL_FILES)
+_WORKED_OUT = ("name", "generation", "issuer", "key", "csr_path", "public_key_path", "external", "crl", *EXTERNAL_FILES)
 
 
 def source_files(tree: Tree, place: Place) -> list[dict[str, str]]:
@@ -116,7 +117,10 @@ def _said(entry: Entry) -> dict[str, object]:
 
 def _own_files(entry: Entry, place: Place) -> dict[str, object]:
     if entry.kind == AUTHORITY:
-        files: dict[str, object] = {"path": place.of_authority(entry.name, "ca.pem")}
+        files: dict[str, object] = {
+            "path": place.of_authority(entry.name, "ca.pem"),
+            "der_path": place.of_authority(entry.name, CA_ISSUERS),
+        }
         # The chain of an authority is what the certificates below it need besides themselves.
         return files | ({"fullchain_path": place.of_authority(entry.name, "chain.pem")} if entry.issuer else {})
     stem = place.of_authority("certificates", entry.name)
@@ -153,7 +157,8 @@ def _urls(entry: Entry, issuer: Entry, place: Place) -> dict[str, object]:
     options: dict[str, object] = {}
     if place.base_url:
         options["authority_information_access"] = {"ca_issuers": [f"URI:{place.url(issuer.name, CA_ISSUERS)}"]}
-        options["crl_distribution_points"] = [{"full_name": [f"URI:{place.url(issuer.name, CRL)}"]}]
+        if "crl_distribution_points" not in entry.options:
+            options |= crl_pointers(issuer, place)
     return options | {option: entry.options[option] for option in _URLS if option in entry.options}
 
 
@@ -173,4 +178,5 @@ def plan_tree(tree: Tree, order: Sequence[Entry], place: Place, pki_name: str) -
         "kms_keys": kms_keys(order, pki_name),
         "public_keys": public_keys(tree, order, place),
         "certificates": certificates(tree, order, place),
+        "crls": crls(order, place, key_id, _aws),
     }

@@ -53,6 +53,7 @@ def test_a_root_signs_itself_with_its_own_key_and_gets_no_urls() -> None:
         "certificate_profile": "root_ca",
         "subject": {"CN": "Root"},
         "path": "/srv/acme/pki/root/ca.pem",
+        "der_path": "/srv/acme/pki/root/ca.der",
         "key_id": "alias/pki/acme/root",
         "aws": {},
     }
@@ -66,6 +67,7 @@ def test_an_authority_is_certified_by_its_issuer_from_its_public_key() -> None:
         "subject": {"CN": "Services"},
         "not_after": "issuer",
         "path": "/srv/acme/pki/services/ca.pem",
+        "der_path": "/srv/acme/pki/services/ca.der",
         "fullchain_path": "/srv/acme/pki/services/chain.pem",
         "public_key_path": "/srv/acme/pki/services/public_key.pem",
         "aws": {},
@@ -189,6 +191,7 @@ def test_an_external_authority_has_a_request_in_place_of_a_certificate() -> None
             "name": "services",
             "src": "/srv/acme/in/services.pem",
             "path": "/srv/acme/pki/services/ca.pem",
+            "der_path": "/srv/acme/pki/services/ca.der",
             "fullchain_path": "/srv/acme/pki/services/chain.pem",
             "public_key_path": "/srv/acme/pki/services/public_key.pem",
             "trusted_certificate_path": ["/srv/acme/in/root.pem"],
@@ -321,3 +324,55 @@ def test_relative_paths_that_start_nowhere_are_refused() -> None:
 def test_a_controller_without_cryptography_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tree_gate, "Ed25519PrivateKey", None)
     assert plan()["problems"] == [tree_gate.MISSING]
+
+
+def test_every_authority_has_a_crl_that_its_own_key_signs() -> None:
+    authorities = [{**ROOT, "crl": {"next_update": "+30d"}}, {**SERVICES, "key": {"region": "eu-central-1"}}]
+    assert plan(authorities)["crls"] == [
+        {
+            "name": "root",
+            "issuer_path": "/srv/acme/pki/root/ca.pem",
+            "issuer_key_id": "alias/pki/acme/root",
+            "path": "/srv/acme/pki/root/crl.pem",
+            "der_path": "/srv/acme/pki/root/crl.der",
+            "next_update": "+30d",
+            "aws": {},
+        },
+        {
+            "name": "services",
+            "issuer_path": "/srv/acme/pki/services/ca.pem",
+            "issuer_key_id": "alias/pki/acme/services",
+            "path": "/srv/acme/pki/services/crl.pem",
+            "der_path": "/srv/acme/pki/services/crl.der",
+            "aws": {"region": "eu-central-1"},
+        },
+    ]
+
+
+@pytest.mark.parametrize(
+    ("more", "partitions"),
+    [({"crl": {"partitions": 4}}, {"crl_partitions": 4}), ({"key": {"key_spec": "ECC_NIST_EDWARDS25519"}}, {})],
+)
+def test_an_authority_with_partitions_names_them_alike_everywhere(
+    more: dict[str, Any], partitions: dict[str, int]
+) -> None:
+    made = plan([ROOT, {**SERVICES, **more}], base_url="http://pki.example")
+    url = "http://pki.example/services/crl-{partition}.der"
+    crl = made["crls"][-1]
+    assert (crl["path"], crl["crl_urls"]) == ("/srv/acme/pki/services/crl-{partition}.pem", [url])
+    web = made["certificates"][-1]
+    assert web["crl_distribution_points"] == [{"full_name": [f"URI:{url}"]}]
+    for options in (crl, web):
+        assert {name: value for name, value in options.items() if name == "crl_partitions"} == partitions
+
+
+@pytest.mark.parametrize(
+    ("crl", "problem"),
+    [
+        ({"partition": 4}, "crl has no option partition; there are next_update, renew_before and partitions"),
+        ({"partitions": 1}, "crl.partitions is 1; give two or more, or leave it out"),
+        ({"partitions": 4}, "crl.partitions needs pki_base_url, since certificates name their CRL"),
+    ],
+)
+def test_what_makes_no_sense_about_a_crl_is_told(crl: dict[str, Any], problem: str) -> None:
+    assert plan([{**ROOT, "crl": crl}], [])["problems"] == [f"authority root: {problem}"]
