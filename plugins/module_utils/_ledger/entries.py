@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Union
 
 from .._pki.errors import LedgerError
 
@@ -247,9 +248,11 @@ class Retired:
     authority: str = ""
 
 
-Entry = Intent | Attempt | Issued | Signed | Refused | Adopted | Revoked | Released | Crl | Superseded | Retired
+OUTCOMES = (Issued, Signed, Refused, Crl)
 
-Outcome = Issued | Signed | Refused | Crl
+Entry = Union[  # noqa: UP007  # pylint takes | between classes for a mistake
+    Intent, Attempt, Issued, Signed, Refused, Crl, Adopted, Revoked, Released, Superseded, Retired
+]
 
 
 def new_id() -> str:

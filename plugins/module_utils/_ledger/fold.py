@@ -16,6 +16,7 @@ from .._pki.errors import LedgerError
 from .entries import (
     CERTIFICATE_HOLD,
     COMPROMISES,
+    OUTCOMES,
     Adopted,
     Attempt,
     Crl,
@@ -23,7 +24,6 @@ from .entries import (
     Holder,
     Intent,
     Issued,
-    Outcome,
     Released,
     Retired,
     Revoked,
@@ -143,7 +143,7 @@ def fold(entries: Iterable[Entry]) -> FoldedState:
         serials_of=_serials_of(records.values()),
         revoked=revoked,
         intents=_first_by(lambda intent: intent.serial, (item for item in intents.values() if item.serial)),
-        open=_open(lines, intents.values(), revoked),
+        open=_open(lines, intents, revoked),
         crls=crls_in_order(_of(lines, Crl)),
         revocation_mark=revocation_mark(line.id for line in lines if isinstance(line, (Revoked, Released))),
     )
@@ -254,10 +254,10 @@ def _records(
     lines: Iterable[Entry], intents: Mapping[str, Intent], revoked: Mapping[str, Revocation]
 ) -> dict[str, CertificateRecord]:
     issued = _issued(lines)
-    replaced = {line.serial: line.by for line in reversed(_of(lines, Superseded))}
+    replaced = {line.serial: line.by for line in reversed(_of(lines, Superseded)) if line.by != line.serial}
     for line in issued.values():
-        intent = intents.get(line.intent)
-        if intent and intent.replaces:
+        intent = _intent_of(line, intents)
+        if intent and intent.replaces not in ("", intent.serial):
             replaced.setdefault(intent.replaces, line.serial)
     retired = {line.serial for line in _of(lines, Retired)}
     both: dict[str, Issued | Adopted] = {**_adopted(lines), **issued}
@@ -267,6 +267,12 @@ def _records(
     }
 
 
+def _intent_of(line: Issued, intents: Mapping[str, Intent]) -> Intent | None:
+    """Return the intent of an issued certificate, None where the ledger lost it or it is about another serial."""
+    intent = intents.get(line.intent)
+    return intent if intent and intent.serial == line.serial else None
+
+
 def _record(
     line: Issued | Adopted,
     intents: Mapping[str, Intent],
@@ -274,7 +280,7 @@ def _record(
     superseded_by: str,
     retired: bool,
 ) -> CertificateRecord:
-    intent = intents.get(line.intent) if isinstance(line, Issued) else None
+    intent = _intent_of(line, intents) if isinstance(line, Issued) else None
     source = line if isinstance(line, Adopted) else intent
     return CertificateRecord(
         serial=line.serial,
@@ -307,14 +313,18 @@ def newest_first(records: Iterable[CertificateRecord]) -> list[CertificateRecord
 
 
 def _open(
-    lines: Iterable[Entry], intents: Iterable[Intent], revoked: Mapping[str, Revocation]
+    lines: Iterable[Entry], intents: Mapping[str, Intent], revoked: Mapping[str, Revocation]
 ) -> tuple[OpenIntent, ...]:
-    closed = {line.intent for line in lines if isinstance(line, Outcome)}
+    closed = {
+        line.intent
+        for line in lines
+        if isinstance(line, OUTCOMES) and (not isinstance(line, Issued) or _intent_of(line, intents))
+    }
     attempts: defaultdict[str, list[Attempt]] = defaultdict(list)
     for attempt in _of(lines, Attempt):
         attempts[attempt.intent].append(attempt)
     return tuple(
         OpenIntent(intent, tuple(attempts[intent.id]))
-        for intent in intents
+        for intent in intents.values()
         if intent.id not in closed and not (intent.serial and intent.serial in revoked)
     )

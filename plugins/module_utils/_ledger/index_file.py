@@ -84,11 +84,9 @@ def index_path(ledger_path: Path) -> Path:
 @contextmanager
 def connected(path: Path) -> Iterator[sqlite3.Connection]:
     """Open an index that exists, for one transaction."""
-    with (
-        closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=60)) as connection,
-        connection,
-    ):
-        yield connection
+    opened = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=60)
+    with closing(opened), opened:
+        yield opened
 
 
 def read_about(connection: sqlite3.Connection) -> About:
@@ -163,7 +161,7 @@ def _fits(connection: sqlite3.Connection, about: About, descriptor: int) -> bool
     if not about.size <= size <= 2 * about.size:
         return False
     digests = [digest for (digest,) in connection.execute("SELECT digest FROM chunks ORDER BY number")]
-    return digests == [digest for _, digest in _digests(descriptor, 0, about.size)]
+    return digests == [digest for _number, digest in _digests(descriptor, 0, about.size)]
 
 
 def _digests(descriptor: int, start: int, end: int) -> Iterator[tuple[int, bytes]]:
@@ -242,7 +240,7 @@ def _built(path: Path, descriptor: int) -> About:
 
 
 def _filled(path: Path, descriptor: int, groups: Groups, about: About) -> About:
-    with closing(sqlite3.connect(path)) as connection, connection:
+    with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA journal_mode = OFF")
         connection.executescript(_TABLES)
         connection.executemany(_PUT_ROW, groups.rows(lambda places: read_places(descriptor, places)))
@@ -252,6 +250,7 @@ def _filled(path: Path, descriptor: int, groups: Groups, about: About) -> About:
         _write_digests(connection, descriptor, 0, about.size)
         done = replace(about, authority=groups.authority, latest=groups.latest, mark=groups.mark)
         _write_about(connection, done)
+        connection.commit()
     return done
 
 

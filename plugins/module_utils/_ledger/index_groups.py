@@ -162,6 +162,6 @@ class Groups:
     def _join_replaced(self) -> None:
         """Give every replaced certificate the lines of its successor too."""
         successors = [(group.replaces, key) for key, group in self._groups.items() if group.replaces not in ("", key)]
-        own = {key: self._groups[key].places for _, key in successors}
+        own = {key: self._groups[key].places for _replaced, key in successors}
         for replaced, key in successors:
             self._group(replaced, own[key]).superseded |= bool(self._groups[key].times)

@@ -62,7 +62,7 @@ class IndexedState:
 
     @property
     def revocations(self) -> Iterable[Revocation]:
-        with self._asked() as (connection, _):
+        with self._asked() as (connection, _read):
             yield from map(
                 _revocation,
                 connection.execute(
@@ -90,7 +90,7 @@ class IndexedState:
         return live if len(live) > 1 else ()
 
     def doubles(self, now: datetime) -> Mapping[str, tuple[CertificateRecord, ...]]:
-        with self._asked() as (connection, _):
+        with self._asked() as (connection, _read):
             names = connection.execute(
                 f"SELECT name FROM groups WHERE {_LIVE} GROUP BY name HAVING count(*) > 1 ORDER BY name",  # noqa: S608
                 (time_text(now),),
@@ -114,7 +114,7 @@ class IndexedState:
         return claim_among(self._open(), name, now, purpose, gone)
 
     def counts(self, now: datetime) -> Mapping[str, int]:
-        with self._asked() as (connection, _):
+        with self._asked() as (connection, _read):
             found = {status: _count(connection, "status = ?", status) for status in STATUSES}
             past = {
                 status: _count(connection, "status = ? AND not_after < ?", status, time_text(now))

@@ -72,7 +72,7 @@ def read_entries(content: bytes) -> list[Entry]:
     entries, damages = sift(content)
     if damages:
         raise damage_error(damages)
-    return [entry for _, entry in entries]
+    return [entry for _line, entry in entries]
 
 
 def sift(content: bytes) -> tuple[list[tuple[bytes, Entry]], list[Damage]]:

@@ -68,10 +68,10 @@ def _sound_lines(path: Path) -> tuple[bytes, tuple[Damage, ...]]:
     try:
         content = read_content(path)
         good, damages = sift(content)
-        fold(entry for _, entry in good)
+        fold(entry for _line, entry in good)
     except LedgerError as exc:
         raise LedgerError(f"{path}: {exc}") from None
-    return b"".join(line + b"\n" for line, _ in good), tuple(damages)
+    return b"".join(line + b"\n" for line, _entry in good), tuple(damages)
 
 
 def _write_like(path: Path, content: bytes, model: os.stat_result) -> None:

@@ -50,7 +50,7 @@ def describe_ledgers(
             for path, state in states
             for name, records in state.doubles(now).items()
         ],
-        "counts": {key: sum(state.counts(now)[key] for _, state in states) for key in (*STATUSES, "open_intents")},
+        "counts": {key: sum(state.counts(now)[key] for _path, state in states) for key in (*STATUSES, "open_intents")},
         "ledgers": [_standing(path, state, now) for path, state in states],
     }
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
+from hypothesis import assume
 from hypothesis import strategies as st
 
 from ansible_collections.rootstock.pki.plugins.module_utils._ledger.entries import (
@@ -119,7 +120,8 @@ def histories(draw: st.DrawFn, most: int = 6) -> list[Entry]:
     lines: list[Entry] = []
     for number in range(draw(st.integers(0, most))):
         lines += draw(_STORIES)(draw, number)
-    return [replace(line, authority=AUTHORITY) for line in {line.id: line for line in lines}.values()]
+    assume(len({line.id for line in lines}) == len(lines))
+    return [replace(line, authority=AUTHORITY) for line in lines]
 
 
 def _certificate(draw: st.DrawFn, number: int) -> list[Entry]:

@@ -149,7 +149,7 @@ def test_every_kind_is_read_fast() -> None:
     plain = replace(an_intent(), subject="CN=web", details={"a": "b", "c": "d"})
     intent = an_intent(purpose="crl")
     for entry in (plain, revoked(), replace(revoked(), invalidity_date=NOW, not_after=NOW), a_crl(intent, 0)):
-        kind, _ = facts_of(entry)
+        kind, _facts = facts_of(entry)
         assert _LINE[kind].fullmatch(encode(entry).decode()[:-1])
     assert _LINE.keys() == KINDS.keys()
 

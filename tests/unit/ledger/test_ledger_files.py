@@ -256,7 +256,7 @@ def test_a_failed_sync_takes_the_line_back(ledger: FileLedger, path: Path, monke
     ledger.append(revoked(1))
     before = path.read_bytes()
 
-    def broken(_: int) -> None:
+    def broken(_descriptor: int) -> None:
         raise OSError(5, "Input/output error")
 
     monkeypatch.setattr(os, "fsync", broken)

@@ -133,6 +133,13 @@ def test_a_certificate_whose_intent_was_lost_is_still_known_by_its_serial() -> N
     assert (record.name, record.intent) == ("", None)
 
 
+def test_an_outcome_of_another_serial_than_its_intent_is_none() -> None:
+    intent = an_intent()
+    state = fold([intent, replace(issued_for(intent), serial=serial(2))])
+    assert state.open_intents == (intent,)
+    assert state.current("web", NOW) is None
+
+
 def test_a_claim_ends_when_its_process_is_gone() -> None:
     intent = an_intent(holder=Holder("here", 1))
     state = fold([intent])

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.rootstock.pki.plugins.module_utils._ledger import index_file
@@ -69,6 +69,10 @@ def _answers(state: LedgerState, now: datetime) -> dict[str, object]:
     }
 
 
+FEWER = settings(max_examples=max(25, (settings.default or settings()).max_examples // 4))  # each makes files
+
+
+@FEWER
 @given(histories(), st.data())
 def test_an_index_answers_as_the_lines_do_however_the_ledger_grew(lines: list[Entry], data: st.DataObject) -> None:
     cuts = sorted(data.draw(st.lists(st.integers(0, len(lines)), max_size=3)))
@@ -83,6 +87,7 @@ def test_an_index_answers_as_the_lines_do_however_the_ledger_grew(lines: list[En
         assert _answers(state, now) == _answers(fold(lines), now)
 
 
+@FEWER
 @given(histories(), st.data())
 def test_an_index_answers_as_the_lines_do_with_lines_twice_and_in_any_order(
     lines: list[Entry], data: st.DataObject
@@ -192,8 +197,9 @@ def test_a_damaged_index_is_made_anew(path: Path, damage: bytes) -> None:
 
 def test_an_index_of_another_layout_is_made_anew(path: Path) -> None:
     read_indexed(path)
-    with closing(sqlite3.connect(index_path(path))) as connection, connection:
+    with closing(sqlite3.connect(index_path(path))) as connection:
         connection.execute("UPDATE about SET value = 'another' WHERE name = 'layout'")
+        connection.commit()
     assert read_indexed(path).counts(NOW)["valid"] == 40
 
 

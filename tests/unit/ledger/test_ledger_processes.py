@@ -47,7 +47,7 @@ def _together(work: Callable[..., None], *arguments: object) -> list[Any]:
     processes = [FORK.Process(target=work, args=(which, start, queue, *arguments)) for which in range(PROCESSES)]
     for process in processes:
         process.start()
-    answers = [queue.get(timeout=120) for _ in processes]
+    answers = [queue.get(timeout=120) for _process in processes]
     for process in processes:
         process.join()
     return answers
@@ -67,8 +67,8 @@ def _claim(which: int, start: Any, queue: Any, path: Path, index_from: int) -> N
 @pytest.mark.parametrize("index_from", [10**9, 1])
 def test_of_many_processes_that_claim_a_name_one_wins(tmp_path: Path, index_from: int) -> None:
     answers = _together(_claim, tmp_path / "ledger.jsonl", index_from)
-    assert sorted(answer for answer, _ in answers) == ["lost"] * (PROCESSES - 1) + ["won"]
-    assert len({intent for _, intent in answers}) == 1
+    assert sorted(answer for answer, _intent_id in answers) == ["lost"] * (PROCESSES - 1) + ["won"]
+    assert len({intent for _answer, intent in answers}) == 1
 
 
 def _issue_names(which: int, start: Any, queue: Any, path: Path, names: int) -> None:
@@ -188,7 +188,7 @@ def test_readers_see_whole_lines_while_others_write(tmp_path: Path) -> None:
     try:
         ours.recv()
         seen = 0
-        for _ in range(30):
+        for _reading in range(30):
             now_seen = len(list(_ledger(path, 1).read().revocations))
             assert now_seen >= seen
             seen = now_seen

@@ -110,7 +110,7 @@ def test_dates_are_recorded_as_given(workshop: Workshop) -> None:
 
 def test_a_hold_ends_and_begins_again(workshop: Workshop) -> None:
     serial = serial_of(web(workshop))
-    for _ in range(2):
+    for _time in range(2):
         revoke(workshop, serial, HELD)
         assert in_force(workshop, serial)[0] == "certificate_hold"
         assert revoke(workshop, serial, RELEASED) == {serial: "not revoked"}
@@ -121,7 +121,7 @@ def test_a_hold_ends_and_begins_again(workshop: Workshop) -> None:
 
 def test_every_hold_of_a_merged_ledger_is_released(workshop: Workshop) -> None:
     serial = serial_of(web(workshop))
-    for _ in range(2):
+    for _time in range(2):
         ledger(workshop).append(Revoked(new_id(), START, serial, "certificate_hold", START))
     revoke(workshop, serial, RELEASED)
     assert ledger(workshop).read().revocation_of(serial) is None
