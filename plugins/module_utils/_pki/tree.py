@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .request import NAME
-from .tree_entries import NAME_WORDS, Entry, shape_problems, to_entry, to_profiles
+from .tree_cross import cross_problems
+from .tree_entries import NAME_WORDS, Entry, shape_problems, to_crosses, to_entry, to_profiles
 from .tree_options import AUTHORITY, CERTIFICATE, VARIABLES, is_list
 
 
@@ -29,11 +30,14 @@ class Tree:
     problems: tuple[str, ...] = ()
     misshapen: frozenset[str] = frozenset()
     by_name: Mapping[str, Entry] = field(init=False, repr=False, compare=False)
+    crosses: tuple[Entry, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         names = dict.fromkeys(entry.name for entry in self.authorities)
         first = {entry.name: entry for entry in reversed(self.authorities)}  # the others of a name are reported
-        object.__setattr__(self, "by_name", {name: first[name] for name in names})
+        by_name = {name: first[name] for name in names}
+        object.__setattr__(self, "by_name", by_name)
+        object.__setattr__(self, "crosses", tuple(cross for one in by_name.values() for cross in to_crosses(one)))
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -41,6 +45,9 @@ class Tree:
 
     def issuer_of(self, entry: Entry) -> Entry | None:
         return self.by_name.get(entry.issuer) if entry.issuer else None
+
+    def crosses_of(self, authority: Entry) -> Iterator[Entry]:
+        return (cross for cross in self.crosses if cross.of == authority.name)
 
     def upwards(self, entry: Entry) -> Iterator[Entry]:
         """Yield the authorities above *entry*, nearest first, each once even where they go round in a circle."""
@@ -91,6 +98,7 @@ def structure_problems(tree: Tree) -> list[str]:
         *_repeated_keys(tree),
         *_repeated_subjects(tree),
         *_unknown_issuers(tree),
+        *cross_problems(tree),
         *(f"issuers go round in a circle: {' -> '.join((*circle, circle[0]))}" for circle in _circles(tree)),
     ]
 

@@ -11,12 +11,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from .certificate import ISSUER_END
 from .problems import try_all
 from .profiles import PROFILES, Profile, profile_named
 from .request import NAME
 from .tree_options import (
     AUTHORITY,
     CERTIFICATE,
+    CROSS,
     DEFAULT_KEY_SPEC,
     EXTERNAL_FILES,
     KEY_SPECS,
@@ -34,6 +36,16 @@ NAME_WORDS = "lower-case letters, digits, dot, underscore and hyphen, a letter o
 _ALIAS = re.compile(r"[A-Za-z0-9/_-]{1,250}")
 
 
+# What a cross-certificate has in common with the certificate of its authority.
+_OF_CROSSES = (
+    "subject",
+    "subject_ordered",
+    "subject_key_identifier",
+    "path_length",
+    "name_constraints_permitted",
+    "name_constraints_excluded",
+    "name_constraints_exclude_others",
+)
 _SUBJECT_KEYS = ("key", "csr_path", "public_key_path")
 # Both kinds leave files beside each other: <name>.pem, <name>.chain.pem; trust/<root>.pem, trust/bundle.pem.
 _RESERVED_DIRECTORIES = ("certificates", "trust")
@@ -46,13 +58,14 @@ class Entry:
     """One authority or certificate as the inventory has it.
 
     Attributes:
-        kind: AUTHORITY or CERTIFICATE.
+        kind: AUTHORITY, CERTIFICATE or CROSS.
         name: unique in a tree that can be built; with a generation it ends in that, as in root-r2.
         options: what is said about it, as far as it is understood.
         key: its KMS key likewise; None where the key is somebody else's.
         alias: alias of that key, without `alias/`; empty where the key is named by key_id, or is not in KMS.
         written: everything as the inventory has it.
         profile: None where there is none of its name.
+        of: of a cross-certificate, the name of the authority that it is for.
     """
 
     kind: str
@@ -62,6 +75,7 @@ class Entry:
     alias: str
     written: Mapping[str, object] = field(hash=False)
     profile: Profile | None = None
+    of: str = ""
 
     @property
     def label(self) -> str:
@@ -142,6 +156,23 @@ def to_entry(kind: str, options: Mapping[str, object], pki_name: str, profiles: 
         alias = f"pki/{pki_name}/{name}"
     alias += f"/{_generation(options)}" if alias and _generation(options) else ""
     return Entry(kind, _full_name(options), given, _in_shape(key, OPTIONS_OF_KEYS[kind]), alias, options, profile)
+
+
+def to_crosses(authority: Entry) -> tuple[Entry, ...]:
+    """Return the cross-certificates of *authority*: its name and key, as others certify them."""
+    said = {option: value for option, value in authority.options.items() if option in _OF_CROSSES}
+    return tuple(
+        Entry(
+            CROSS,
+            f"{authority.name}-by-{issuer}",
+            {"certificate_profile": "subordinate_ca", **said, "issuer": issuer, "not_after": ISSUER_END},
+            None,
+            "",
+            authority.written,
+            of=authority.name,
+        )
+        for issuer in dict.fromkeys(authority.texts("cross_signed_by"))
+    )
 
 
 def _generation(options: Mapping[str, object]) -> str:

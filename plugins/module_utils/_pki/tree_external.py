@@ -74,7 +74,7 @@ def answers(tree: Tree, order: Sequence[Entry], place: Place) -> list[dict[str, 
         {
             "name": entry.name,
             "path": path,
-            "below": [one.name for one in order if entry in tree.upwards(one)],
+            "below": [one.name for one in (*order, *tree.crosses) if _waits(one, entry, tree)],
             "pending": f"{entry.label}: {path} does not exist yet; have {place.of_authority(entry.name, 'ca.csr')} "
             "signed, and what is below it is built",
         }
@@ -82,6 +82,12 @@ def answers(tree: Tree, order: Sequence[Entry], place: Place) -> list[dict[str, 
         if entry.external
         for path in (place.path(entry.text("certificate_path")), *trusted(entry, place))
     ]
+
+
+def _waits(one: Entry, external: Entry, tree: Tree) -> bool:
+    """True where *one*, or a cross-certificate's subject, is below *external*."""
+    of = tree.by_name.get(one.of)
+    return external in tree.upwards(one) or (of is not None and external in tree.upwards(of))
 
 
 def _depth_below(entry: Entry, tree: Tree) -> int:

@@ -70,6 +70,9 @@ def tree_problems(tree: Tree, now: datetime) -> list[str]:
     for entry in (*in_order(tree), *(entry for entry in tree.entries if not tree.is_rooted(entry))):
         if entry.name not in tree.misshapen:
             trials[entry.name] = _try(entry, tree, trials, now)
+    for cross in tree.crosses:
+        if not {cross.of, cross.issuer} & tree.misshapen and tree.issuer_of(cross) is not None:
+            trials[cross.name] = _try(cross, tree, trials, now)
     found = [problem for trial in trials.values() for problem in trial.problems]
     return [*tree.problems, *structure_problems(tree), *found]
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
-AUTHORITY, CERTIFICATE = "authority", "certificate"
+AUTHORITY, CERTIFICATE, CROSS = "authority", "certificate", "cross-certificate"
 
 VARIABLES = {AUTHORITY: "pki_authorities", CERTIFICATE: "pki_certificates"}
 
@@ -102,6 +102,7 @@ AUTHORITY_OPTIONS: Mapping[str, Shape] = {
     "inhibit_any_policy": _NUMBER,
     "reissue_root": _FLAG,
     "crl": _MAP,
+    "cross_signed_by": _TEXTS,
     "external": _FLAG,
     "certificate_path": _TEXT,
     "trusted_certificate_path": _TEXTS,

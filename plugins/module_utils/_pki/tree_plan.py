@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 
 from .tree import Tree
 from .tree_crls import crl_pointers, crls
+from .tree_cross import reachable, with_crosses
 from .tree_entries import Entry
 from .tree_external import answers, imports, requests, their_roots, trusted
-from .tree_options import AUTHORITY, EXTERNAL_FILES
+from .tree_options import AUTHORITY, CERTIFICATE, CROSS, EXTERNAL_FILES
 from .tree_place import Place
 
 CA_ISSUERS = "ca.der"
@@ -24,7 +25,18 @@ AWS_OPTIONS = (REGION, ROLE)
 
 _URLS = ("authority_information_access", "crl_distribution_points")
 # Options of an entry that are paths, keys and names of others; the rest a task takes as it is written.
-_WORKED_OUT = ("name", "generation", "issuer", "key", "csr_path", "public_key_path", "external", "crl", *EXTERNAL_FILES)
+_WORKED_OUT = (
+    "name",
+    "generation",
+    "issuer",
+    "key",
+    "csr_path",
+    "public_key_path",
+    "external",
+    "crl",
+    "cross_signed_by",
+    *EXTERNAL_FILES,
+)
 
 
 def source_files(tree: Tree, place: Place) -> list[dict[str, str]]:
@@ -73,8 +85,8 @@ def public_keys(tree: Tree, order: Sequence[Entry], place: Place) -> list[dict[s
 
 
 def _public_key_path(entry: Entry, place: Place) -> str:
-    if entry.kind == AUTHORITY:
-        return place.of_authority(entry.name, "public_key.pem")
+    if entry.kind != CERTIFICATE:
+        return place.of_authority(entry.of or entry.name, "public_key.pem")
     return f"{place.of_authority('certificates', entry.name)}.public_key.pem"
 
 
@@ -106,7 +118,7 @@ def certificates(tree: Tree, order: Sequence[Entry], place: Place) -> list[dict[
             **_subject_key(entry, tree, place),
             **_issuer(entry, tree, place),
         }
-        for entry in order
+        for entry in with_crosses(tree, order)
         if not entry.external
     ]
 
@@ -123,12 +135,14 @@ def _own_files(entry: Entry, place: Place) -> dict[str, object]:
         }
         # The chain of an authority is what the certificates below it need besides themselves.
         return files | ({"fullchain_path": place.of_authority(entry.name, "chain.pem")} if entry.issuer else {})
+    if entry.kind == CROSS:
+        return {"path": place.of_authority(entry.of, f"cross/{entry.issuer}.pem")}
     stem = place.of_authority("certificates", entry.name)
     return {"path": f"{stem}.pem", "chain_path": f"{stem}.chain.pem", "fullchain_path": f"{stem}.fullchain.pem"}
 
 
 def _subject_key(entry: Entry, tree: Tree, place: Place) -> dict[str, object]:
-    if entry.issuer and (entry.kind == AUTHORITY or _is_apart(entry, tree)):
+    if entry.issuer and (entry.kind != CERTIFICATE or _is_apart(entry, tree)):
         return {"public_key_path": _public_key_path(entry, place)}
     if entry.key is not None:
         return {"key_id": key_id(entry)}
@@ -140,10 +154,11 @@ def _issuer(entry: Entry, tree: Tree, place: Place) -> dict[str, object]:
     issuer = tree.issuer_of(entry)
     if issuer is None:
         return _aws(entry)
-    line = list(tree.upwards(entry))
+    line, crosses = reachable(tree, entry)
     above = [place.of_authority(authority.name, "ca.pem") for authority in line]
-    if line[-1].external:
-        above += [place.of_authority(line[-1].name, "chain.pem"), *trusted(line[-1], place)]
+    above += [str(_own_files(cross, place)["path"]) for cross in crosses]
+    for authority in filter(lambda one: one.external, line):
+        above += [place.of_authority(authority.name, "chain.pem"), *trusted(authority, place)]
     return {
         **_aws(issuer),
         "issuer_path": above[0],

@@ -1,0 +1,217 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""With cross-certificates in the inventory, whoever trusts one of several roots verifies what is below all of them."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.x509.verification import PolicyBuilder, Store
+
+from ansible_collections.rootstock.pki.plugins.filter.tree_plan import tree_plan
+from tests.unit.examples.example_tree import issue
+from tests.unit.operations.workshop import Clock, Workshop
+
+
+def root(name: str, **more: object) -> dict[str, Any]:
+    entry = {"name": name, "certificate_profile": "root_ca", "subject": {"CN": f"Authority {name}"}, "key": {}}
+    return {**entry, **more}
+
+
+def authority(name: str, issuer: str, **more: object) -> dict[str, Any]:
+    return {
+        **root(name),
+        "certificate_profile": "subordinate_ca",
+        "issuer": issuer,
+        "not_after": "issuer",
+        **more,
+    }
+
+
+def leaf(name: str, issuer: str) -> dict[str, Any]:
+    signing = {"certificate_profile": "document_signing", "subject": {"CN": name}, "key": {}}
+    return {"name": name, "issuer": issuer, **signing}
+
+
+def plan(authorities: list[dict[str, Any]], certificates: list[dict[str, Any]], folder: Path) -> dict[str, Any]:
+    return tree_plan(authorities, certificates, pki_name="x", pki_dir="pki", base_dir=str(folder))
+
+
+def build(made: dict[str, Any], folder: Path) -> None:
+    """Make the keys, then every certificate, as the role does."""
+    assert made["problems"] == []
+    workshop = Workshop(folder, clock=Clock(datetime.fromtimestamp(int(time.time()), timezone.utc)))
+    for key in made["kms_keys"]:
+        workshop.key(key["alias"], key["key_spec"])
+    for public_key in made["public_keys"]:
+        Path(public_key["path"]).parent.mkdir(parents=True)
+        Path(public_key["path"]).write_bytes(workshop.public_key(public_key["key_id"]) or b"")
+    for options in made["certificates"]:
+        Path(options["path"]).parent.mkdir(exist_ok=True)
+        issue(workshop, options)
+
+
+def verifies(folder: Path, name: str, trusted: str) -> bool:
+    """Ask openssl, as somebody who trusts one root and has what the holder of the certificate sends."""
+    certificates = folder / "pki" / "certificates"
+    command = ["openssl", "verify", "-x509_strict", "-no-CApath", "-CAfile", str(folder / "pki" / trusted / "ca.pem")]
+    command += ["-untrusted", str(certificates / f"{name}.chain.pem"), str(certificates / f"{name}.pem")]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+ROLLOVER = [
+    authority("new-services", "root-r2"),
+    root("root", generation=2, subject={"CN": "Root R2"}, cross_signed_by=["root"]),
+    authority("old-services", "root"),
+    root("root", cross_signed_by=["root-r2"]),
+]
+LEAVES = [leaf("new", "new-services"), leaf("old", "old-services"), leaf("direct", "root-r2")]
+
+
+@pytest.fixture(scope="module")
+def rollover(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("rollover")
+    build(plan(ROLLOVER, LEAVES, folder), folder)
+    return folder
+
+
+@pytest.mark.parametrize("trusted", ["root", "root-r2"])
+@pytest.mark.parametrize("name", [entry["name"] for entry in LEAVES])
+def test_whoever_trusts_the_old_or_the_new_root_verifies_every_certificate(
+    rollover: Path, name: str, trusted: str
+) -> None:
+    assert verifies(rollover, name, trusted)
+
+
+def test_without_cross_certificates_each_root_stands_alone(tmp_path: Path) -> None:
+    alone = [{option: value for option, value in one.items() if option != "cross_signed_by"} for one in ROLLOVER]
+    build(plan(alone, LEAVES, tmp_path), tmp_path)
+    assert verifies(tmp_path, "new", "root-r2")
+    assert not verifies(tmp_path, "new", "root")
+
+
+def test_a_cross_certificate_has_the_key_and_the_subject_of_its_authority(rollover: Path) -> None:
+    folder = rollover / "pki" / "root-r2"
+    own, cross = (x509.load_pem_x509_certificate((folder / path).read_bytes()) for path in ("ca.pem", "cross/root.pem"))
+    assert (cross.subject, cross.public_key()) == (own.subject, own.public_key())
+    old = x509.load_pem_x509_certificate((rollover / "pki" / "root" / "ca.pem").read_bytes())
+    assert cross.issuer == old.subject
+    assert cross.not_valid_after_utc == old.not_valid_after_utc
+    assert '"root-r2-by-root"' in (rollover / "pki" / "root" / "ledger.jsonl").read_text()
+
+
+def test_chains_lead_to_each_root_once(rollover: Path) -> None:
+    chain = x509.load_pem_x509_certificates((rollover / "pki" / "certificates" / "new.chain.pem").read_bytes())
+    issuers = [(one.subject.rfc4514_string(), one.issuer.rfc4514_string()) for one in chain]
+    assert issuers == [("CN=Authority new-services", "CN=Root R2"), ("CN=Root R2", "CN=Authority root")]
+
+
+def test_an_authority_in_the_middle_is_found_from_the_root_of_a_partner(tmp_path: Path) -> None:
+    tree = [
+        root("ours"),
+        authority("services", "ours", cross_signed_by=["bridge"], path_length=1),
+        authority("issuing", "services"),
+        root("theirs"),
+        authority("bridge", "theirs", name_constraints_excluded=["DNS:secret.example"]),
+    ]
+    client = {**leaf("l", "issuing"), "certificate_profile": "tls_client", "subject_alt_name": ["DNS:l.example"]}
+    build(plan(tree, [client], tmp_path), tmp_path)
+    assert [finds_a_path(tmp_path, "l", trusted) for trusted in ("ours", "theirs")] == [True, True]
+
+
+def finds_a_path(folder: Path, name: str, trusted: str) -> bool:
+    """Ask pyca, which tries every path; openssl tries one, unless they part at a root."""
+    certificates = folder / "pki" / "certificates"
+    chain = x509.load_pem_x509_certificates((certificates / f"{name}.chain.pem").read_bytes())
+    own = x509.load_pem_x509_certificate((certificates / f"{name}.pem").read_bytes())
+    anchor = x509.load_pem_x509_certificate((folder / "pki" / trusted / "ca.pem").read_bytes())
+    verifier = PolicyBuilder().store(Store([anchor])).build_client_verifier()
+    return verifier.verify(own, chain).chain[-1] == anchor
+
+
+def test_cross_certificates_come_after_both_authorities_and_before_what_is_below() -> None:
+    made = plan(ROLLOVER, LEAVES, Path("/srv"))
+    names = [options["name"] for options in made["certificates"]]
+    assert names == [
+        "root-r2",
+        "root",
+        "root-r2-by-root",
+        "new-services",
+        "root-by-root-r2",
+        "old-services",
+        "new",
+        "old",
+        "direct",
+    ]
+
+
+def test_a_cross_certificate_is_what_its_authority_is_and_lives_as_long_as_its_issuer() -> None:
+    second = {**ROLLOVER[1], "path_length": 2, "name_constraints_permitted": ["DNS:acme.internal"], "not_after": "+99d"}
+    made = plan([second, {**ROLLOVER[3], "cross_signed_by": []}], [], Path("/srv"))
+    assert made["problems"] == []
+    assert made["certificates"][-1] == {
+        "name": "root-r2-by-root",
+        "return_content": False,
+        "certificate_profile": "subordinate_ca",
+        "subject": {"CN": "Root R2"},
+        "path_length": 2,
+        "name_constraints_permitted": ["DNS:acme.internal"],
+        "not_after": "issuer",
+        "path": "/srv/pki/root-r2/cross/root.pem",
+        "public_key_path": "/srv/pki/root-r2/public_key.pem",
+        "aws": {},
+        "issuer_path": "/srv/pki/root/ca.pem",
+        "issuer_chain_path": [],
+        "issuer_key_id": "alias/pki/x/root",
+    }
+
+
+def test_what_a_cross_certificate_lacks_waits_with_it() -> None:
+    external = {
+        **{
+            option: value
+            for option, value in authority("corporate", "").items()
+            if option not in ("issuer", "not_after")
+        },
+        "external": True,
+        "certificate_path": "c.pem",
+        "trusted_certificate_path": ["r.pem"],
+    }
+    tree = [external, root("ours", cross_signed_by=["corporate"]), authority("a", "ours")]
+    (answer, _root) = plan(tree, [], Path("/srv"))["answers"]
+    assert answer["below"] == ["ours-by-corporate"]
+
+
+@pytest.mark.parametrize(
+    ("tree", "problem"),
+    [
+        ([root("a", cross_signed_by=["b"])], "authority a: cross_signed_by b is not in pki_authorities; there are a"),
+        ([root("a", cross_signed_by=["a"])], "authority a: cross_signed_by a is the authority itself; leave it out"),
+        (
+            [root("a"), authority("b", "a", cross_signed_by=["a"])],
+            "authority b: cross_signed_by a is its issuer anyway; leave it out",
+        ),
+        (
+            [root("a", cross_signed_by=["b"]), authority("b", "a")],
+            "authority a: cross_signed_by b is below it, so no path would lead further up; leave it out",
+        ),
+        (
+            [root("a", cross_signed_by=["b"]), root("b"), root("a-by-b")],
+            "authority a: cross_signed_by b: a-by-b cannot be its name in the ledger; choose a shorter or another name",
+        ),
+        (
+            [root("a", path_length=3, cross_signed_by=["b"]), root("b", path_length=2)],
+            "cross-certificate a-by-b: path_length 3 is more than CN=Authority b leaves; at most 1",
+        ),
+    ],
+)
+def test_a_cross_certificate_that_cannot_be_is_refused_before(tree: list[dict[str, Any]], problem: str) -> None:
+    assert plan(tree, [], Path("/srv"))["problems"] == [problem]
