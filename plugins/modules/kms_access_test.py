@@ -170,7 +170,12 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ansible_collections.rootstock.pki.plugins.module_utils._aws.clients import kms_client, role_client
 from ansible_collections.rootstock.pki.plugins.module_utils._aws.kms import describe_key, get_public_key
 from ansible_collections.rootstock.pki.plugins.module_utils._aws.probes import KmsProber
-from ansible_collections.rootstock.pki.plugins.module_utils._keys.access_probes import UNTESTED, Expectation, Finding
+from ansible_collections.rootstock.pki.plugins.module_utils._keys.access_probes import (
+    UNTESTED,
+    Expectation,
+    Finding,
+    differences,
+)
 from ansible_collections.rootstock.pki.plugins.module_utils._module.access_test_options import (
     ACCESS_TEST_OPTIONS,
     access_results,
@@ -212,9 +217,8 @@ def run(module: AnsibleAWSModule) -> NoReturn:
     findings = find_out(module, to_expectations(module.params["expected"]))
     if findings is None:
         converge(module, Plan(pending=(f"the KMS key {key_id} does not exist yet; create it with kms_key",)), dict)
-    differences = [difference for each in findings if (difference := each.difference())]
-    if differences:
-        module.fail_json(msg=f"{key_id}: {'; '.join(differences)}", changed=False, **access_results(findings))
+    if told := differences(findings):
+        module.fail_json(msg=f"{key_id}: {'; '.join(told)}", changed=False, **access_results(findings))
     left = sorted({each.action for each in findings if each.verdict.found == UNTESTED})
     if left:
         reason = "as that would change something, or the key cannot do it"

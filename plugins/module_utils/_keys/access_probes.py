@@ -111,10 +111,20 @@ class Finding:
         if found == self.expected or (found == UNTESTED and not self.verdict.error):
             return ""
         if found == UNTESTED:
-            return f"whether {self.role_arn} may {self.action} could not be found out: {self.verdict.error}"
+            return _unknown(self.role_arn, [self.action], self.verdict.error)
         if found == ALLOWED:
             return f"{self.role_arn} may {self.action} and should not"
         return f"{self.role_arn} may not {self.action} and should"
+
+
+def differences(findings: Sequence[Finding]) -> list[str]:
+    """Return one phrase for each difference; actions that could not be tried for the same reason share one."""
+    unknown: dict[tuple[str, str], list[str]] = {}
+    for each in findings:
+        if each.verdict.found == UNTESTED and each.verdict.error:
+            unknown.setdefault((each.role_arn, each.verdict.error), []).append(each.action)
+    told = [each.difference() for each in findings if each.verdict.found != UNTESTED and each.difference()]
+    return told + [_unknown(role, actions, error) for (role, error), actions in unknown.items()]
 
 
 def to_action(name: str) -> str:
@@ -135,6 +145,10 @@ def check_expectations(expectations: Sequence[Expectation]) -> list[str]:
     roles = [each.role_arn for each in expectations]
     problems = [f"expected: {role} is listed twice" for role in sorted({r for r in roles if roles.count(r) > 1})]
     return problems + [problem for each in expectations for problem in _check_expectation(each)]
+
+
+def _unknown(role_arn: str, actions: Sequence[str], error: str) -> str:
+    return f"whether {role_arn} may {', '.join(actions)} could not be found out: {error}"
 
 
 def _check_expectation(each: Expectation) -> list[str]:

@@ -16,6 +16,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._keys.access_probes 
     Finding,
     Verdict,
     check_expectations,
+    differences,
     how_to_try,
     to_action,
 )
@@ -92,3 +93,17 @@ def test_all_mistakes_are_told_at_once() -> None:
 )
 def test_a_difference_is_one_phrase(expected: str, verdict: Verdict, difference: str) -> None:
     assert Finding(ROLE, "kms:Sign", expected, "dry_run", verdict).difference() == difference
+
+
+def test_what_could_not_be_found_out_for_one_reason_is_told_once() -> None:
+    lost, other = Verdict("untested", "no session"), Verdict("denied", "no")
+    findings = [
+        Finding(ROLE, "kms:Sign", "allowed", UNTESTED, lost),
+        Finding(ROLE, "kms:Verify", "denied", UNTESTED, lost),
+        Finding(f"{ROLE}2", "kms:Sign", "allowed", "dry_run", other),
+        Finding(f"{ROLE}2", "kms:PutKeyPolicy", "allowed", UNTESTED, Verdict("untested")),
+    ]
+    assert differences(findings) == [
+        f"{ROLE}2 may not kms:Sign and should",
+        f"whether {ROLE} may kms:Sign, kms:Verify could not be found out: no session",
+    ]
