@@ -1,0 +1,77 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""RFC 5280 5.3: the extensions of an entry, and when an entry may leave (3.3)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+
+from ansible_collections.rootstock.pki.plugins.module_utils._ledger.entries import REASONS
+from tests.unit.operations.crl_desk import CrlDesk
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> CrlDesk:
+    return CrlDesk(tmp_path)
+
+
+@pytest.mark.parametrize("reason", [reason for reason in REASONS if reason != "unspecified"])
+def test_rfc5280_5_3_1_every_reason_is_told_and_is_not_critical(desk: CrlDesk, reason: str) -> None:
+    desk.revoke("0A17", reason)
+    found = desk.make()[0].extensions.get_extension_for_class(x509.CRLReason)
+    assert (found.value.reason.name, found.critical) == (reason, False)
+
+
+def test_rfc5280_5_3_1_unspecified_is_left_out(desk: CrlDesk) -> None:
+    desk.revoke("0A17", "unspecified")
+    assert list(desk.make()[0].extensions) == []
+
+
+def test_rfc5280_5_3_1_remove_from_crl_stands_in_delta_crls_alone(desk: CrlDesk) -> None:
+    hold = desk.revoke("0A17", "certificate_hold")
+    desk.make(at_once=False)
+    desk.release(hold)
+    entry = desk.make("delta.pem", base="crl.pem")[0]
+    reason = entry.extensions.get_extension_for_class(x509.CRLReason).value.reason
+    assert reason == x509.ReasonFlags.remove_from_crl
+    assert list(desk.make()) == []
+
+
+def test_rfc5280_5_3_2_the_invalidity_date_is_told_and_is_not_critical(desk: CrlDesk) -> None:
+    since = desk.shop.clock() - timedelta(days=30)
+    desk.revoke("0A17", invalidity_date=since)
+    found = desk.make()[0].extensions.get_extension_for_class(x509.InvalidityDate)
+    assert (found.value.invalidity_date_utc, found.critical) == (since, False)
+
+
+def test_rfc5280_5_3_3_no_entry_names_another_issuer(desk: CrlDesk) -> None:
+    desk.revoke("0A17")
+    with pytest.raises(x509.ExtensionNotFound):
+        desk.make()[0].extensions.get_extension_for_class(x509.CertificateIssuer)
+
+
+def test_rfc5280_3_3_an_entry_stays_until_one_crl_after_the_end_of_the_certificate_listed_it(desk: CrlDesk) -> None:
+    desk.revoke(desk.issue("short", not_after="+1d"))
+    sizes = [len(desk.make())]
+    for _ in range(3):
+        desk.shop.clock.forward(days=5)
+        sizes.append(len(desk.make()))
+    assert sizes == [1, 1, 0, 0]
+
+
+def test_rfc5280_3_3_what_is_revoked_after_its_end_is_listed_once(desk: CrlDesk) -> None:
+    short = desk.issue("short", not_after="+1d")
+    desk.make()
+    desk.shop.clock.forward(days=5)
+    desk.make()
+    desk.shop.clock.forward(days=1)
+    desk.revoke(short)
+    assert len(desk.make()) == 1
+    desk.shop.clock.forward(days=5)
+    assert len(desk.make()) == 0
