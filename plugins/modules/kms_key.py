@@ -363,7 +363,6 @@ from ansible_collections.rootstock.pki.plugins.module_utils._module.key_options 
     to_window,
     warnings_of,
 )
-from ansible_collections.rootstock.pki.plugins.module_utils._operations.ensure_key import ensure_key
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.read_key import find_key, read_key, read_policy
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import PkiError
 
@@ -385,6 +384,8 @@ def run_present(module: AnsibleAWSModule, store: KmsKeyStore, desired: DesiredKe
         module.warn(warning)
 
     def apply() -> dict[str, Any]:
+        from ansible_collections.rootstock.pki.plugins.module_utils._operations.ensure_key import ensure_key
+
         ensured = ensure_key(store, desired, current, policy)
         for note in ensured.notes:
             module.warn(note)
