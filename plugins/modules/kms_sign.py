@@ -266,7 +266,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._module.signing impo
     SIGNATURE_OPTIONS,
     SUFFIX,
     read_current,
-    read_if_there,
+    read_or_note,
     to_manifest_path,
     to_manifest_spec,
     to_signature_specs,
@@ -296,7 +296,7 @@ def utc_now() -> datetime:
 
 def find_key(module: AnsibleAWSModule, keys: KmsSigningKeys, missing: list[str]) -> SigningKey | None:
     params = module.params
-    public_key = read_if_there(params["public_key_path"], "public_key_path", missing)
+    public_key = read_or_note(params["public_key_path"], "public_key_path", missing)
     key = find_signing_key(keys, params["key_id"], public_key, params["public_key_path"])
     if key is None:
         missing.append(f"the KMS key {params['key_id']} does not exist yet; create it with kms_key")

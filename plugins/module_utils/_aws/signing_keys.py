@@ -11,8 +11,11 @@ from typing import Any
 
 from .._keys.names import USE_TAG
 from .._pki.errors import AwsError
-from .errors import DENIED
+from .errors import DENIED, ask
 from .kms import PublicKeyReply, describe_key, find_public_key, list_resource_tags
+
+LONGEST_SIGNATURE = 6144
+"""Octets that kms:Verify takes."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,27 @@ class KmsSigningKeys:
             if exc.code in DENIED:
                 return PublicKeyReply(b"", "", "", "", ())
             raise
+
+    def verify(self, key_id: str, message: bytes, message_type: str, signature: bytes, signing_algorithm: str) -> bool:
+        """Ask KMS whether a signature is right (kms:Verify)."""
+        if not 0 < len(signature) <= LONGEST_SIGNATURE:
+            return False
+        try:
+            ask(
+                self.client,
+                "Verify",
+                key_id,
+                KeyId=key_id,
+                Message=message,
+                MessageType=message_type,
+                Signature=signature,
+                SigningAlgorithm=signing_algorithm,
+            )
+        except AwsError as exc:
+            if exc.code == "KMSInvalidSignatureException":
+                return False
+            raise
+        return True
 
     def use_of(self, key_id: str) -> str | None:
         """Return the use that the key is tagged for (kms:ListResourceTags; kms:DescribeKey where it is named by alias).

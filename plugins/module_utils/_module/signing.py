@@ -98,22 +98,31 @@ def to_manifest_spec(params: Mapping[str, Any], manifest_path: str, manifest: by
 
 
 def _to_digest(params: Mapping[str, Any]) -> Content:
-    algorithm, text = params["digest_algorithm"], params["digest_value"]
     if not params["allow_blind_digest"]:
         raise SpecError(
             "digest_value: nobody here can see what it is a digest of, so allow_blind_digest has to be true;"
             " or give src, and the digest is made here"
         )
+    if params["message_type"] != "auto":
+        raise SpecError("message_type: is not a choice with digest_value, which is sent as it is")
+    return to_digest_content(params)
+
+
+def to_digest_content(params: Mapping[str, Any]) -> Content:
+    """Return the digest of the task.
+
+    Raises:
+        SpecError: it is none of its algorithm.
+    """
+    algorithm = params["digest_algorithm"]
     if algorithm is None:
         raise SpecError("digest_value: needs digest_algorithm")
     try:
-        digest = bytes.fromhex(text)
+        digest = bytes.fromhex(params["digest_value"])
     except ValueError as exc:
         raise SpecError("digest_value: is not written in hexadecimal digits") from exc
     if len(digest) != DIGEST_SIZES[algorithm]:
         raise SpecError(f"digest_value: has {len(digest)} octets; {algorithm} makes {DIGEST_SIZES[algorithm]}")
-    if params["message_type"] != "auto":
-        raise SpecError("message_type: is not a choice with digest_value, which is sent as it is")
     return Content("digest_value", digest=digest, digest_algorithm=algorithm)
 
 
@@ -157,7 +166,7 @@ def read_current(dest: str) -> bytes | None:
     return read_file(dest) if os.path.getsize(dest) <= LARGEST_SIGNATURE else b""
 
 
-def read_if_there(path: str | None, option: str, missing: list[str]) -> bytes | None:
+def read_or_note(path: str | None, option: str, missing: list[str]) -> bytes | None:
     """Return the content of the file that *option* names; a missing one is noted and is an error outside check mode."""
     if path is None:
         return None

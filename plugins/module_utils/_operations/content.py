@@ -48,13 +48,19 @@ class Prepared:
 
 
 def prepare_content(
-    content: Content, row: AlgorithmRow, message_type: str, public_key: PublicKey | None, record: bool
+    content: Content,
+    row: AlgorithmRow,
+    message_type: str,
+    public_key: PublicKey | None,
+    record: bool,
+    to_sign: bool = True,
 ) -> Prepared:
     """Return what is sent to KMS for *content*, in flat memory.
 
     Args:
         message_type: empty for the algorithm's own.
         record: whether the SHA-256 is wanted too.
+        to_sign: refuse what must not be signed as a file; False where a signature is only verified.
     Raises:
         SpecError: it cannot be read, is empty, changes while it is read, must not be signed as a file, or is too long
             for the message type.
@@ -63,10 +69,12 @@ def prepare_content(
         return _prepare_digest(content, row)
     hasher = Hasher(row, message_type, public_key)
     if content.data is not None:
-        check_signable(content.name, len(content.data), structure_of(content.data))
+        if to_sign:
+            check_signable(content.name, len(content.data), structure_of(content.data))
         return _prepare(content.name, BytesIO(content.data), len(content.data), row, hasher, record)
     with steady_file(content.name) as (file, size):
-        check_signable(content.name, size, structure_of_file(file))
+        if to_sign:
+            check_signable(content.name, size, structure_of_file(file))
         return _prepare(content.name, file, size, row, hasher, record)
 
 

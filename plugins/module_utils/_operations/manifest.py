@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -16,7 +17,11 @@ from .content import hash_file
 
 DIGESTS = ("sha256", "sha384", "sha512")
 
+_LINE = re.compile(rb"(?P<escaped>\\?)(?P<digest>[0-9a-f]+) [ *](?P<name>.+)", re.DOTALL)
+_DIGEST_OF_LENGTH = {64: "sha256", 96: "sha384", 128: "sha512"}
 _ESCAPES = {b"\\": b"\\\\", b"\n": b"\\n", b"\r": b"\\r"}
+_PLAIN = {escape: plain for plain, escape in _ESCAPES.items()}
+_ESCAPED = re.compile(rb"\\[\\nr]")
 
 
 def files_below(folder: str, without: Sequence[str]) -> list[str]:
@@ -63,7 +68,9 @@ def make_manifest(paths: Sequence[str], manifest_path: str, algorithm: str) -> b
 
 
 def _name(path: str, manifest_path: str) -> str:
-    return os.path.relpath(path, os.path.dirname(os.path.abspath(manifest_path)))
+    """Return *path* as seen from the manifest; a file called - is written so that the tools do not read their input."""
+    name = os.path.relpath(path, os.path.dirname(os.path.abspath(manifest_path)))
+    return os.path.join(os.curdir, name) if name == "-" else name
 
 
 def _outside(paths: Sequence[str], names: Sequence[str]) -> Iterator[str]:
@@ -92,3 +99,36 @@ def _line(name: str, digest: bytes) -> bytes:
     raw = os.fsencode(name)
     escaped = b"".join(_ESCAPES.get(raw[i : i + 1], raw[i : i + 1]) for i in range(len(raw)))
     return (b"\\" if escaped != raw else b"") + digest.hex().encode() + b"  " + escaped + b"\n"
+
+
+def check_manifest(manifest: bytes, manifest_path: str) -> list[str]:
+    """Return what is wrong with the files that *manifest* lists, as `sha256sum --check` and its kin find it.
+
+    Raises:
+        SpecError: it is no manifest.
+    """
+    listed = [_listed(line, manifest_path) for line in manifest.split(b"\n") if line]
+    if not listed:
+        raise SpecError(f"{manifest_path}: lists no file")
+    folder = os.path.dirname(os.path.abspath(manifest_path))
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        problems = list(pool.map(lambda one: _problem(os.path.join(folder, one[0]), *one), listed))
+    return [problem for problem in problems if problem]
+
+
+def _listed(line: bytes, manifest_path: str) -> tuple[str, str]:
+    """Return the name and the digest in one line."""
+    found = _LINE.fullmatch(line)
+    if not found or len(found["digest"]) not in _DIGEST_OF_LENGTH:
+        raise SpecError(f"{manifest_path}: is no manifest, a line is not a digest and a name: {line[:80]!r}")
+    name = found["name"]
+    if found["escaped"]:
+        name = _ESCAPED.sub(lambda match: _PLAIN[match[0]], name)
+    return os.fsdecode(name), found["digest"].decode()
+
+
+def _problem(path: str, name: str, digest: str) -> str:
+    found = _digest_or_problem(path, _DIGEST_OF_LENGTH[len(digest)])
+    if isinstance(found, str):
+        return found
+    return "" if found.hex() == digest else f"{name}: is not the file that was listed"

@@ -87,6 +87,11 @@ def find_signing_key(
     return SigningKey(key_id, found.key_arn, load_public_key(found.der, found.key_arn))
 
 
+def given_key(public_key: bytes, name: str) -> SigningKey:
+    """Return the key of a public key or certificate that is at hand; *name* is where it comes from, for messages."""
+    return SigningKey(name, "", load_public_key(public_key, name))
+
+
 def choose_algorithm(key: SigningKey, signing_algorithm: str, digest_algorithm: str = "") -> AlgorithmRow:
     """Return the algorithm that the task names, or the key's default for files.
 

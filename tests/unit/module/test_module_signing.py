@@ -15,7 +15,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._module.signing impo
     LARGEST_SIGNATURE,
     SIGNATURE_OPTIONS,
     read_current,
-    read_if_there,
+    read_or_note,
     to_manifest_path,
     to_manifest_spec,
     to_signature_specs,
@@ -131,6 +131,6 @@ def test_what_is_larger_than_any_signature_is_not_read(tmp_path: Path) -> None:
 
 def test_a_file_that_is_not_there_is_noted(tmp_path: Path) -> None:
     missing: list[str] = []
-    assert read_if_there(str(tmp_path / "key.pem"), "public_key_path", missing) is None
-    assert read_if_there(None, "public_key_path", missing) is None
+    assert read_or_note(str(tmp_path / "key.pem"), "public_key_path", missing) is None
+    assert read_or_note(None, "public_key_path", missing) is None
     assert missing == [f"public_key_path {tmp_path}/key.pem does not exist yet"]

@@ -12,7 +12,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.manifest import (
@@ -59,6 +59,7 @@ def test_lines_are_in_the_order_of_names_whatever_the_order_of_files(tmp_path: P
     assert manifest.splitlines()[0] == hashlib.sha256(b"content of a").hexdigest().encode() + b"  a"
 
 
+@example(names={b"-", b"\\", b"a\nb", b"\r", b" "})
 @given(names=st.sets(FILE_NAMES, min_size=1, max_size=5))
 def test_names_of_any_bytes_are_written_as_the_tool_reads_them(
     names: set[bytes], tmp_path_factory: pytest.TempPathFactory

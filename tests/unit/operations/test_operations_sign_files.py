@@ -72,8 +72,7 @@ def test_only_what_changed_is_signed_again(tmp_path: Path) -> None:
     works = plan(desk, wanted)
     assert sum(one.sign_calls for one in make_signatures(works, desk.signing)) == 2
     assert (
-        combined_plan(works).reason
-        == f"{tmp_path}/003.sig is no ECDSA_SHA_256 signature of this content by this key"
+        combined_plan(works).reason == f"{tmp_path}/003.sig is no ECDSA_SHA_256 signature of this content by this key"
     )
 
 

@@ -1,0 +1,124 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The options of a signature that is to be judged, and what they mean."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from .._pki.certificates import load_certificates
+from .._pki.errors import SpecError
+from .._pki.path_validation import ANY_PURPOSE, PathQuestion
+from .._pki.times import to_time
+from .._pki.usages import extended_key_usages
+from .._signer.algorithms import ALGORITHMS
+from .._signer.specs import Content
+from .signing import DIGEST_SIZES, read_or_note, to_digest_content
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+CONTENT_OPTIONS = ("src", "content", "digest_value")
+KEY_OPTIONS = ("public_key_path", "public_key_content", "certificate_path", "certificate_content", "key_id")
+
+VERIFY_OPTIONS: dict[str, dict[str, Any]] = {
+    "src": {"type": "path"},
+    "content": {"type": "str", "no_log": False},
+    "digest_value": {"type": "str"},
+    "digest_algorithm": {"type": "str", "choices": list(DIGEST_SIZES)},
+    "manifest": {"type": "bool", "default": False},
+    "signature": {"type": "str"},
+    "signature_path": {"type": "path"},
+    "format": {"type": "str", "default": "raw", "choices": ["raw", "base64", "p1363"]},
+    "signing_algorithm": {"type": "str", "choices": list(ALGORITHMS)},
+    "public_key_path": {"type": "path"},
+    "public_key_content": {"type": "str", "no_log": False},
+    "certificate_path": {"type": "path"},
+    "certificate_content": {"type": "str"},
+    "key_id": {"type": "str"},
+    "intermediate_certificates": {"type": "list", "elements": "path", "default": []},
+    "root_certificates": {"type": "list", "elements": "path", "default": []},
+    "valid_at": {"type": "str", "default": "+0s"},
+    "purpose": {"type": "str"},
+    "fail_on_invalid": {"type": "bool", "default": True},
+}
+
+
+def to_content(params: Mapping[str, Any], missing: list[str]) -> Content:
+    """Return what was signed; a file that is not there is noted.
+
+    Raises:
+        SpecError: the digest is none, or a manifest is not a file.
+    """
+    if params["manifest"]:
+        if params["src"] is None:
+            raise SpecError("manifest: is the file in src")
+        return Content(params["src"], read_or_note(params["src"], "src", missing))
+    if params["digest_value"] is not None:
+        return to_digest_content(params)
+    if params["content"] is not None:
+        return Content("content", params["content"].encode())
+    return Content(params["src"])
+
+
+def to_signature(params: Mapping[str, Any], missing: list[str]) -> bytes | None:
+    """Return the signature as its format writes it: kms_sign returns Base64 of the octets whatever the format.
+
+    Raises:
+        SpecError: it is not in Base64, or cannot be read.
+    """
+    if params["signature"] is None:
+        return read_or_note(params["signature_path"], "signature_path", missing)
+    text = "".join(params["signature"].split())
+    if params["format"] == "base64":
+        return text.encode()
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as exc:
+        raise SpecError("signature: is not in Base64, as kms_sign returns it") from exc
+
+
+def to_public_key(params: Mapping[str, Any], missing: list[str]) -> bytes | None:
+    """Return the public key of the task, None where it is a certificate's or in KMS."""
+    if params["public_key_content"] is not None:
+        content: bytes = params["public_key_content"].encode()
+        return content
+    return read_or_note(params["public_key_path"], "public_key_path", missing)
+
+
+def to_path_question(params: Mapping[str, Any], now: datetime, missing: list[str]) -> PathQuestion | None:
+    """Return what is asked about the certificate; None where the task has none, or its file is not there.
+
+    Without root_certificates the certificate is trusted itself, and its time and purpose are checked all the same.
+
+    Raises:
+        SpecError: a certificate cannot be read, or the time or the purpose is none.
+    """
+    given = params["certificate_path"] or "certificate_content"
+    if params["certificate_path"] is None and params["certificate_content"] is None:
+        return None
+    content = (params["certificate_content"] or "").encode() or read_or_note(
+        params["certificate_path"], "certificate_path", missing
+    )
+    intermediates = _load_all(params["intermediate_certificates"], "intermediate_certificates", missing)
+    roots = _load_all(params["root_certificates"], "root_certificates", missing)
+    if content is None or missing:
+        return None
+    certificate, *more = load_certificates(content, given)
+    purpose = extended_key_usages([params["purpose"]])[0] if params["purpose"] else ANY_PURPOSE
+    at = to_time(params["valid_at"], now)
+    return PathQuestion(certificate, [*more, *intermediates], roots or [certificate], at, purpose)
+
+
+def _load_all(paths: Sequence[str], option: str, missing: list[str]) -> list[x509.Certificate]:
+    found: list[x509.Certificate] = []
+    for path in paths:
+        content = read_or_note(path, option, missing)
+        found += [] if content is None else load_certificates(content, path)
+    return found

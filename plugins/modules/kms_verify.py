@@ -1,0 +1,290 @@
+#!/usr/bin/python
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Verify a signature over a file or a text."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: kms_verify
+short_description: Verify a signature over a file or a text
+version_added: 0.1.0
+description:
+  - Tells whether a signature is right, such as one that M(rootstock.pki.kms_sign) made, and why not.
+  - Works without AWS, with a public key or a certificate. A certificate can be asked to lead up to one that is trusted,
+    at a given time and for a given purpose (RFC 5280). Whether it was revoked is not looked up.
+  - With O(key_id) AWS KMS verifies. That needs C(kms:Verify), and C(kms:GetPublicKey) unless O(signing_algorithm) is
+    given and is not V(ML_DSA_SHAKE_256).
+  - Files of any size are read in little memory. Ed25519 signatures cover at most 4,096 bytes.
+author:
+  - rootstock.pki contributors (@rootstock-pki)
+requirements:
+  - cryptography >= 45, for ML-DSA >= 50
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - rootstock.pki.attributes
+  - rootstock.pki.attributes.info_module
+  - rootstock.pki.attributes.aws
+  - rootstock.pki.aws
+options:
+  src:
+    description:
+      - The file that was signed.
+      - Exactly one of O(src), O(content) and O(digest_value) is required.
+    type: path
+  content:
+    description: The text that was signed, as UTF-8.
+    type: str
+  digest_value:
+    description: The digest of what was signed, in hexadecimal digits.
+    type: str
+  digest_algorithm:
+    description: What made O(digest_value). V(mu) is the message representative of ML-DSA (FIPS 204).
+    type: str
+    choices: [sha256, sha384, sha512, mu]
+  manifest:
+    description:
+      - O(src) is a manifest, as C(sha256sum) and its kin write it. The files that it lists are checked too.
+      - Names in it are relative to its folder.
+    type: bool
+    default: false
+  signature:
+    description:
+      - The signature in Base64, as M(rootstock.pki.kms_sign) returns it.
+      - Exactly one of O(signature) and O(signature_path) is required.
+    type: str
+  signature_path:
+    description: The file that holds the signature.
+    type: path
+  format:
+    description:
+      - How the signature is written. V(raw) is DER for ECDSA and the bare octets for all others. V(base64) is that in
+        Base64. V(p1363) is for ECDSA, the two numbers at their full length.
+    type: str
+    default: raw
+    choices: [raw, base64, p1363]
+  signing_algorithm:
+    description:
+      - How it was signed. The default for RSA keys is V(RSASSA_PKCS1_V1_5_SHA_512), for others the one algorithm they
+        have.
+    type: str
+    choices:
+      - RSASSA_PKCS1_V1_5_SHA_256
+      - RSASSA_PKCS1_V1_5_SHA_384
+      - RSASSA_PKCS1_V1_5_SHA_512
+      - RSASSA_PSS_SHA_256
+      - RSASSA_PSS_SHA_384
+      - RSASSA_PSS_SHA_512
+      - ECDSA_SHA_256
+      - ECDSA_SHA_384
+      - ECDSA_SHA_512
+      - ED25519_SHA_512
+      - ED25519_PH_SHA_512
+      - ML_DSA_SHAKE_256
+  public_key_path:
+    description:
+      - The signer's public key, in PEM or DER.
+      - Exactly one of O(public_key_path), O(public_key_content), O(certificate_path), O(certificate_content) and
+        O(key_id) is required.
+    type: path
+  public_key_content:
+    description: As O(public_key_path), in PEM.
+    type: str
+  certificate_path:
+    description:
+      - The signer's certificate, in PEM or DER. In PEM intermediate certificates may follow.
+    type: path
+  certificate_content:
+    description: As O(certificate_path), in PEM.
+    type: str
+  key_id:
+    description: The signer's key in AWS KMS, by ID, ARN, alias name or alias ARN. Then AWS KMS verifies.
+    type: str
+  intermediate_certificates:
+    description: Files with certificates between the signer's and a trusted one, in PEM or DER, in any order.
+    type: list
+    elements: path
+    default: []
+  root_certificates:
+    description:
+      - Files with the certificates that are trusted, in PEM or DER.
+      - Without them the signer's certificate is trusted itself. Its time and purpose are checked all the same.
+    type: list
+    elements: path
+    default: []
+  valid_at:
+    description:
+      - When the certificates have to be valid, relative such as C(-1d) or absolute such as C(20301231235959Z), in UTC.
+        The default is now.
+    type: str
+    default: +0s
+  purpose:
+    description:
+      - What the certificates have to allow, an extended key usage such as V(document_signing), V(code_signing) or
+        V(1.3.6.1.5.5.7.3.36). A certificate that names none allows every purpose.
+      - Without it any purpose will do.
+    type: str
+  fail_on_invalid:
+    description: Whether a signature that is not right, or whose certificate is not, is an error.
+    type: bool
+    default: true
+seealso:
+  - module: rootstock.pki.kms_sign
+  - module: rootstock.pki.kms_public_key
+"""
+
+EXAMPLES = r"""
+- name: The release is what was signed
+  rootstock.pki.kms_verify:
+    src: acme-4.2.tar.gz
+    signature_path: acme-4.2.tar.gz.sig
+    public_key_path: keys/releases.pem
+
+- name: The contract was signed by somebody whom the people's authority certified for that
+  rootstock.pki.kms_verify:
+    src: contract.pdf
+    signature_path: contract.pdf.sig
+    certificate_path: pki/certificates/document-signer.pem
+    intermediate_certificates: [pki/people/ca.pem]
+    root_certificates: [pki/trust/root.pem]
+    purpose: document_signing
+    fail_on_invalid: false
+  register: verdict
+
+- name: All files of the release are what was listed and signed
+  rootstock.pki.kms_verify:
+    src: build/SHA256SUMS
+    manifest: true
+    signature_path: build/SHA256SUMS.sig
+    public_key_path: keys/releases.pem
+"""
+
+RETURN = r"""
+valid:
+  description: Whether the signature is right, and the certificate too where there is one.
+  returned: when everything is there
+  type: bool
+reason:
+  description: Why it is not valid, empty when it is.
+  returned: when everything is there
+  type: str
+  sample: this is no ECDSA_SHA_256 signature of acme-4.2.tar.gz by this key
+signing_algorithm:
+  description: What the signature was verified as.
+  returned: when everything is there
+  type: str
+  sample: ECDSA_SHA_256
+chain:
+  description: The subjects of the certificates from the signer's up to a trusted one, or as far as they lead.
+  returned: with O(certificate_path) or O(certificate_content)
+  type: list
+  elements: str
+  sample: ["CN=Acme Document Signer", "CN=Acme People P1,O=Acme", "CN=Acme Root R1,O=Acme,C=DE"]
+sign_calls:
+  description: How many signatures the task asked AWS KMS for. None.
+  returned: always
+  type: int
+  sample: 0
+pending:
+  description: What must exist first.
+  returned: in check mode, when a file or the key does not exist
+  type: list
+  elements: str
+"""
+
+import os
+from datetime import datetime, timezone
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+from ansible_collections.rootstock.pki.plugins.module_utils._aws.clients import kms_client
+from ansible_collections.rootstock.pki.plugins.module_utils._aws.signing_keys import KmsSigningKeys
+from ansible_collections.rootstock.pki.plugins.module_utils._module.aws import AWS_OPTIONS, require_cryptography
+from ansible_collections.rootstock.pki.plugins.module_utils._module.converge import converge
+from ansible_collections.rootstock.pki.plugins.module_utils._module.verifying import (
+    CONTENT_OPTIONS,
+    KEY_OPTIONS,
+    VERIFY_OPTIONS,
+    to_content,
+    to_path_question,
+    to_public_key,
+    to_signature,
+)
+from ansible_collections.rootstock.pki.plugins.module_utils._operations.signing_key import (
+    SigningKey,
+    find_signing_key,
+    given_key,
+)
+from ansible_collections.rootstock.pki.plugins.module_utils._operations.verify_file import (
+    SignatureQuestion,
+    listed_problems,
+    verify_signed,
+)
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.certificates import to_der
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import PkiError
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.names import name_text
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.path_validation import (
+    PathQuestion,
+    PathVerdict,
+    validate_path,
+)
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.plan import Plan
+
+ARGUMENT_SPEC: dict[str, Any] = {**AWS_OPTIONS, **VERIFY_OPTIONS}
+
+
+def find_key(params: dict[str, Any], asked: PathQuestion | None, keys: Any, missing: list[str]) -> SigningKey | None:
+    if keys is not None:
+        found = find_signing_key(keys, params["key_id"], None, "")
+        missing += [] if found else [f"the KMS key {params['key_id']} does not exist"]
+        return found
+    public_key = to_der(asked.certificate) if asked else to_public_key(params, missing)
+    return None if public_key is None else given_key(public_key, next(params[o] for o in KEY_OPTIONS if params[o]))
+
+
+def run(module: AnsibleAWSModule) -> None:
+    require_cryptography(module)
+    params, missing = module.params, []
+    content, signature = to_content(params, missing), to_signature(params, missing)
+    if params["src"] is not None and not params["manifest"] and not os.path.lexists(params["src"]):
+        missing.append(f"src {params['src']} does not exist yet")
+    asked = to_path_question(params, datetime.now(timezone.utc).replace(microsecond=0), missing)
+    keys = KmsSigningKeys(kms_client(module)) if params["key_id"] else None
+    key = find_key(params, asked, keys, missing)
+    if missing or key is None or signature is None:
+        converge(module, Plan(pending=tuple(missing)), dict)
+    path = validate_path(asked) if asked else PathVerdict((), ())
+    question = SignatureQuestion(content, signature, params["format"], params["signing_algorithm"] or "")
+    verdict = verify_signed(question, key, keys)
+    reasons = [*path.problems, verdict.reason]
+    if params["manifest"] and not any(reasons):
+        reasons.append(listed_problems(content.data or b"", content.name))
+    reason = "; ".join(one for one in reasons if one)
+    result: dict[str, Any] = {"valid": not reason, "reason": reason, "signing_algorithm": verdict.signing_algorithm}
+    if asked:
+        result["chain"] = [name_text(certificate.subject) for certificate in path.path]
+    if reason and params["fail_on_invalid"]:
+        module.fail_json(msg=f"{content.name}: {reason}", **result)
+    converge(module, Plan(), dict, result)
+
+
+def main() -> None:
+    module = AnsibleAWSModule(
+        argument_spec=ARGUMENT_SPEC,
+        supports_check_mode=True,
+        check_boto3=False,
+        mutually_exclusive=[CONTENT_OPTIONS, KEY_OPTIONS, ("signature", "signature_path")],
+        required_one_of=[CONTENT_OPTIONS, KEY_OPTIONS, ("signature", "signature_path")],
+    )
+    try:
+        run(module)
+    except PkiError as exc:
+        module.fail_json(msg=str(exc))
+
+
+if __name__ == "__main__":
+    main()
