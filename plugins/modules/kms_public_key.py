@@ -37,11 +37,16 @@ options:
     required: true
   format:
     description:
-      - V(pem) is what OpenSSL reads by default, V(der) the same without its text armour.
-      - Both hold a SubjectPublicKeyInfo (RFC 5280).
+      - V(pem) is what OpenSSL reads by default, V(der) the same without its text armour. Both hold a
+        SubjectPublicKeyInfo (RFC 5280).
+      - V(openssh) is a line for C(authorized_keys) or C(allowed_signers). OpenSSH has no keys of the specs
+        V(ignore:ECC_SECG_P256K1) and V(ignore:ML_DSA_65) and its kin.
+      - V(jwk) is a JSON Web Key (RFC 7517). Its C(kid) is its thumbprint (RFC 7638). JOSE has no keys of the specs
+        V(ignore:ML_DSA_65) and its kin yet.
+      - V(openssh) and V(jwk) need cryptography where the module runs.
     type: str
     default: pem
-    choices: [pem, der]
+    choices: [pem, der, openssh, jwk]
   backup:
     description: Keep a copy of a file that is replaced, with the time in its name.
     type: bool
@@ -69,6 +74,12 @@ EXAMPLES = r"""
     format: der
     return_content: true
   register: mailbox
+
+- name: Tokens can be verified by everybody who takes JSON Web Keys
+  rootstock.pki.kms_public_key:
+    key_id: alias/acme/tokens
+    path: /srv/www/keys/tokens.jwk
+    format: jwk
 """
 
 RETURN = r"""
@@ -95,6 +106,18 @@ key_usage:
   returned: when the key exists
   type: str
   sample: SIGN_VERIFY
+fingerprint:
+  description:
+    - Digests of the SubjectPublicKeyInfo in DER by the name of each algorithm, as pairs of hexadecimal digits.
+    - The one called C(sha256), without its colons, is what ledgers call the authority.
+  returned: when the key exists
+  type: dict
+  sample: {sha256: "f0:4c:0a:..."}
+spki_pin:
+  description: The SHA-256 of the SubjectPublicKeyInfo in Base64, as programs take it that pin keys.
+  returned: when the key exists
+  type: str
+  sample: 8EwKNJv1kS0u0t5b0DQSQyDmnFKuZnXyzeI4oBEqlMc=
 backup_file:
   description: The copy of the file that was replaced.
   returned: when O(backup=true) and a file was replaced
@@ -118,17 +141,18 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ansible_collections.rootstock.pki.plugins.module_utils._aws.clients import kms_client
 from ansible_collections.rootstock.pki.plugins.module_utils._aws.kms import PublicKeyReply, find_public_key
 from ansible_collections.rootstock.pki.plugins.module_utils._keys.pem import to_pem
-from ansible_collections.rootstock.pki.plugins.module_utils._module.aws import AWS_OPTIONS
+from ansible_collections.rootstock.pki.plugins.module_utils._module.aws import AWS_OPTIONS, require_cryptography
 from ansible_collections.rootstock.pki.plugins.module_utils._module.converge import converge
 from ansible_collections.rootstock.pki.plugins.module_utils._module.files import KeptFile, write_file
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import PkiError
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.fingerprints import fingerprints, spki_pin
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.plan import Change, Plan
 
 ARGUMENT_SPEC: dict[str, Any] = {
     **AWS_OPTIONS,
     "key_id": {"type": "str", "required": True},
     "path": {"type": "path", "required": True},
-    "format": {"type": "str", "default": "pem", "choices": ["pem", "der"]},
+    "format": {"type": "str", "default": "pem", "choices": ["pem", "der", "openssh", "jwk"]},
     "backup": {"type": "bool", "default": False},
     "return_content": {"type": "bool", "default": False},
 }
@@ -140,7 +164,7 @@ def run(module: AnsibleAWSModule) -> None:
     if found is None:
         missing = f"{key_id} does not exist in this account and region"
         converge(module, Plan((Change("public_key", None, path),), (missing,)), dict, {"path": path})
-    content = to_pem(found.der) if module.params["format"] == "pem" else found.der
+    content = to_content(module, found)
 
     def apply() -> dict[str, Any]:
         backup = write_file(module, path, content, module.params["backup"])
@@ -150,9 +174,27 @@ def run(module: AnsibleAWSModule) -> None:
     converge(module, Plan(changes), apply, to_result(module.params, found), files=[path])
 
 
+def to_content(module: AnsibleAWSModule, found: PublicKeyReply) -> bytes:
+    """Return the bytes of the file."""
+    simple = {"pem": to_pem(found.der), "der": found.der}
+    wanted = module.params["format"]
+    if wanted in simple:
+        return simple[wanted]
+    require_cryptography(module)
+    from ansible_collections.rootstock.pki.plugins.module_utils._pki.public_key_forms import to_jwk, to_openssh
+
+    return to_openssh(found.der, found.key_arn) if wanted == "openssh" else to_jwk(found.der, found.key_arn)
+
+
 def to_result(params: dict[str, Any], found: PublicKeyReply) -> dict[str, Any]:
     """Return what is known of the key."""
-    known = {"path": params["path"], "key_arn": found.key_arn, "key_spec": found.key_spec, "key_usage": found.key_usage}
+    known: dict[str, Any] = {
+        "path": params["path"],
+        "key_arn": found.key_arn,
+        "key_spec": found.key_spec,
+        "key_usage": found.key_usage,
+    }
+    known |= {"fingerprint": fingerprints(found.der), "spki_pin": spki_pin(found.der)}
     return {**known, "public_key": to_pem(found.der).decode("ascii")} if params["return_content"] else known
 
 

@@ -7,13 +7,13 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .certificates import asn1_time, hash_name, serial_hex, signed_by, spki, to_der
 from .errors import SpecError
+from .fingerprints import fingerprints
 from .general_names import constraint_text, general_name_text
 from .names import name_to_list
 from .openssl_names import EXTENDED_KEY_USAGES, KEY_TYPES, KEY_USAGES, SIGNATURE_ALGORITHMS
@@ -35,7 +35,6 @@ Facts = dict[str, Any]
 Value = TypeVar("Value", bound="x509.ExtensionType")
 
 OCSP, CA_ISSUERS = "1.3.6.1.5.5.7.48.1", "1.3.6.1.5.5.7.48.2"
-SHAKE_BYTES = 32
 
 
 def describe_certificate(certificate: x509.Certificate, now: datetime) -> Facts:
@@ -79,22 +78,6 @@ def issuer_match(certificate: x509.Certificate, issuer: x509.Certificate) -> boo
         kind = _key_type(issuer)
         raise SpecError(f"the issuer's {kind} key is of no kind that the installed cryptography knows; upgrade it")
     return signed_by(certificate, issuer)
-
-
-def fingerprints(content: bytes) -> dict[str, str]:
-    """Return the digests of *content* as pairs of hex digits, by hashlib's name of each algorithm that runs here."""
-    found = {name: _digest(name, content) for name in sorted(hashlib.algorithms_guaranteed)}
-    return {name: digest for name, digest in found.items() if digest}
-
-
-def _digest(name: str, content: bytes) -> str:
-    """Return the digest in hex; nothing where this system does without the algorithm, as one in FIPS mode does."""
-    try:
-        digest = hashlib.new(name, content, usedforsecurity=False)
-    except ValueError:
-        return ""
-    size = (SHAKE_BYTES,) if digest.digest_size == 0 else ()
-    return digest.digest(*size).hex(":")
 
 
 def _names(certificate: x509.Certificate) -> Facts:
