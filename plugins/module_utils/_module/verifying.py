@@ -10,7 +10,7 @@ import base64
 import binascii
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .._pki.certificates import load_certificates
 from .._pki.errors import SpecError
@@ -20,9 +20,6 @@ from .._pki.usages import extended_key_usages
 from .._signer.algorithms import ALGORITHMS
 from .._signer.specs import Content
 from .signing import DIGEST_SIZES, read_or_note, to_digest_content
-
-if TYPE_CHECKING:
-    from cryptography import x509
 
 CONTENT_OPTIONS = ("src", "content", "digest_value")
 KEY_OPTIONS = ("public_key_path", "public_key_content", "certificate_path", "certificate_content", "key_id")
@@ -116,8 +113,8 @@ def to_path_question(params: Mapping[str, Any], now: datetime, missing: list[str
     return PathQuestion(certificate, [*more, *intermediates], roots or [certificate], at, purpose)
 
 
-def _load_all(paths: Sequence[str], option: str, missing: list[str]) -> list[x509.Certificate]:
-    found: list[x509.Certificate] = []
+def _load_all(paths: Sequence[str], option: str, missing: list[str]) -> list[Any]:
+    found: list[Any] = []
     for path in paths:
         content = read_or_note(path, option, missing)
         found += [] if content is None else load_certificates(content, path)

@@ -1,0 +1,111 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The options of kms_verify: what they become, and what contradicts itself."""
+
+from __future__ import annotations
+
+import base64
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from ansible_collections.rootstock.pki.plugins.module_utils._module.verifying import (
+    VERIFY_OPTIONS,
+    to_content,
+    to_path_question,
+    to_public_key,
+    to_signature,
+)
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import SpecError
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.path_validation import ANY_PURPOSE
+from ansible_collections.rootstock.pki.plugins.module_utils._signer.specs import Content
+from tests.unit.pki.test_pki_path_validation import GOOD, LEAF, MIDDLE, NOW, ROOT
+
+
+def params(**given: Any) -> dict[str, Any]:
+    return {name: given.get(name, option.get("default")) for name, option in VERIFY_OPTIONS.items()}
+
+
+def put(folder: Path, *names: str) -> str:
+    path = folder / f"{'-'.join(names)}.pem"
+    path.write_bytes(b"".join(GOOD[name].certificate().public_bytes(Encoding.PEM) for name in names))
+    return str(path)
+
+
+def test_contents_are_what_was_signed(tmp_path: Path) -> None:
+    (tmp_path / "SUMS").write_bytes(b"lines")
+    missing: list[str] = []
+    assert to_content(params(src="a"), missing) == Content("a")
+    assert to_content(params(content="ä"), missing) == Content("content", "ä".encode())
+    manifest = params(src=str(tmp_path / "SUMS"), manifest=True)
+    assert to_content(manifest, missing) == Content(str(tmp_path / "SUMS"), b"lines")
+    digest = params(digest_value="00" * 64, digest_algorithm="mu")
+    assert to_content(digest, missing) == Content("digest_value", digest=bytes(64), digest_algorithm="mu")
+    assert missing == []
+
+
+def test_a_manifest_is_a_file() -> None:
+    with pytest.raises(SpecError, match="manifest: is the file in src"):
+        to_content(params(content="x", manifest=True), [])
+
+
+def test_a_signature_is_read_as_kms_sign_returns_it_and_as_it_writes_it(tmp_path: Path) -> None:
+    text = base64.b64encode(b"octets").decode()
+    (tmp_path / "sig").write_bytes(b"octets")
+    assert to_signature(params(signature=f" {text}\n"), []) == b"octets"
+    assert to_signature(params(signature=text, format="base64"), []) == text.encode()
+    assert to_signature(params(signature_path=str(tmp_path / "sig")), []) == b"octets"
+
+
+def test_a_signature_that_is_not_in_base64_is_refused() -> None:
+    with pytest.raises(SpecError, match="signature: is not in Base64, as kms_sign returns it"):
+        to_signature(params(signature="?"), [])
+
+
+def test_files_that_are_not_there_are_noted(tmp_path: Path) -> None:
+    missing: list[str] = []
+    gone = str(tmp_path / "gone")
+    assert to_signature(params(signature_path=gone), missing) is None
+    assert to_public_key(params(public_key_path=gone), missing) is None
+    assert to_path_question(params(certificate_path=gone, root_certificates=[gone]), NOW, missing) is None
+    options = ["signature_path", "public_key_path", "certificate_path", "root_certificates"]
+    assert sorted(missing) == sorted(f"{option} {gone} does not exist yet" for option in options)
+
+
+def test_without_a_certificate_nothing_is_asked_about_it() -> None:
+    assert to_path_question(params(public_key_content="x"), NOW, []) is None
+    assert to_public_key(params(public_key_content="x"), []) == b"x"
+
+
+def test_a_certificate_is_asked_to_lead_up_to_the_roots(tmp_path: Path) -> None:
+    given = params(
+        certificate_path=put(tmp_path, LEAF, MIDDLE),
+        root_certificates=[put(tmp_path, ROOT)],
+        intermediate_certificates=[put(tmp_path, MIDDLE)],
+        valid_at="-1d",
+        purpose="codeSigning",
+    )
+    asked = to_path_question(given, NOW, [])
+    assert asked is not None
+    assert [len(some) for some in (asked.intermediates, asked.anchors)] == [2, 1]
+    assert (asked.at, asked.purpose) == (NOW - timedelta(days=1), "code_signing")
+
+
+def test_without_roots_a_certificate_is_trusted_itself(tmp_path: Path) -> None:
+    content = Path(put(tmp_path, LEAF)).read_text()
+    asked = to_path_question(params(certificate_content=content), NOW, [])
+    assert asked is not None
+    assert (asked.anchors, asked.purpose, asked.at) == ([asked.certificate], ANY_PURPOSE, NOW)
+
+
+def test_a_purpose_or_a_time_that_is_none_is_refused(tmp_path: Path) -> None:
+    certificate = put(tmp_path, LEAF)
+    with pytest.raises(SpecError, match="extended_key_usage: nonsense is unknown"):
+        to_path_question(params(certificate_path=certificate, purpose="nonsense"), NOW, [])
+    with pytest.raises(SpecError, match="tomorrow"):
+        to_path_question(params(certificate_path=certificate, valid_at="tomorrow"), NOW, [])
