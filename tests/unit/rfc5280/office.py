@@ -56,7 +56,9 @@ def csr_pem(*extensions: tuple[x509.ExtensionType, bool], subject: x509.Name | N
     builder = x509.CertificateSigningRequestBuilder().subject_name(name)
     for value, critical in extensions:
         builder = builder.add_extension(value, critical)
-    return builder.sign(key or somebodys_key(), hashes.SHA256()).public_bytes(Encoding.PEM).decode()
+    signer = key or somebodys_key()
+    hash_ = hashes.SHA256() if hasattr(signer, "key_size") else None  # the others hash inside the signature
+    return builder.sign(signer, hash_).public_bytes(Encoding.PEM).decode()
 
 
 @dataclass
