@@ -7,20 +7,18 @@
 from __future__ import annotations
 
 import argparse
-import fcntl
+import os
 import signal
 import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from pathlib import Path
 from subprocess import SubprocessError
-from typing import TextIO
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.harness.ansible_stages import integration, make_ssh_key, molecule, sanity
-from tests.harness.environment import BUILD, prepare_home
+from tests.harness.environment import prepare_home
 from tests.harness.stages import Outcome, Stage, call, count_pytest, end_all, one_check
 
 GROUPS = {
@@ -75,34 +73,17 @@ def run(chosen: Sequence[Stage]) -> int:
     """Run the stages, tell each as it ends, and return the exit status."""
     results: dict[str, tuple[Outcome, float]] = {}
     began = time.monotonic()
-    with ThreadPoolExecutor(2) as pool:
-        futures = {pool.submit(timed, stage): stage.name for stage in chosen}
-        try:
-            for future in as_completed(futures):
-                results[futures[future]] = future.result()
-                tell(futures[future], *future.result())
-        except KeyboardInterrupt:
-            pool.shutdown(wait=False, cancel_futures=True)
-            end_all()
-            raise
+    pool = ThreadPoolExecutor(2)
+    futures = {pool.submit(timed, stage): stage.name for stage in chosen}
+    for future in as_completed(futures):
+        results[futures[future]] = future.result()
+        tell(futures[future], *future.result())
     total = Outcome(sum(o.passed for o, _s in results.values()), sum(o.failed for o, _s in results.values()), "")
     print(f"\n{'stage':<14}{'passed':>7}{'failed':>8}{'seconds':>9}")
     print("\n".join(row(stage.name, *results[stage.name]) for stage in chosen))
     print(row("all", total, time.monotonic() - began))
     print(f"\n{total.passed} passed, {total.failed} failed")
     return int(total.failed > 0)
-
-
-def lock(path: Path) -> TextIO:
-    """Wait until no other run uses this checkout's build folder; hold the result as long as this one does."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    file = path.open("w")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        print("Another test run uses this checkout; waiting for it to end.", flush=True)
-        fcntl.flock(file, fcntl.LOCK_EX)
-    return file
 
 
 def main() -> int:
@@ -114,16 +95,14 @@ def main() -> int:
         parser.error(f"no such group: {', '.join(sorted(unknown))}")
     names = [name for group in options.groups or GROUPS for name in GROUPS[group]]
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    held = lock(BUILD / "test.lock")
     prepare_home()
     make_ssh_key()
     try:
         return run([stage for stage in stages(options.targets) if stage.name in names])
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
-    finally:
-        held.close()
+        print("interrupted", file=sys.stderr, flush=True)
+        end_all()
+        os._exit(130)  # the threads that wait for tools and locks would go on to the next
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from localaws.server import running
 from tests.harness.environment import BUILD, CHECKOUT, HOME, python_version
 from tests.harness.operators import make_operator, variables
 from tests.harness.stages import Outcome, call, count_molecule, count_sanity, join
-from tests.harness.tree import copy_checkout
+from tests.harness.tree import checkout_copy
 
 TARGETS = CHECKOUT / "tests" / "integration" / "targets"
 WANTED_BOOTSTRAP = re.compile(r"can be manually downloaded and saved to: (\S+)")
@@ -47,14 +47,14 @@ def make_ssh_key() -> None:
 
 def sanity() -> Outcome:
     """Run every sanity test on a copy of the checkout."""
-    ours = copy_checkout(BUILD / "test" / "sanity")
     command = ["ansible-test", "sanity", "--color", "no", "--python", python_version()]
-    done = call(command, ours)
-    if missing := WANTED_BOOTSTRAP.search(done.output):
-        script = Path(missing[1])
-        script.parent.mkdir(parents=True, exist_ok=True)
-        script.write_text(BOOTSTRAP)
+    with checkout_copy(BUILD / "test" / "sanity") as ours:
         done = call(command, ours)
+        if missing := WANTED_BOOTSTRAP.search(done.output):
+            script = Path(missing[1])
+            script.parent.mkdir(parents=True, exist_ok=True)
+            script.write_text(BOOTSTRAP)
+            done = call(command, ours)
     return count_sanity(done)
 
 
@@ -74,8 +74,7 @@ def integration(only: Sequence[str] = (), at_once: int = 2) -> Outcome:
 
 def target(name: str) -> Outcome:
     """Run one integration target as a role of an account that holds nothing yet."""
-    ours = copy_checkout(BUILD / "test" / "integration" / name)
-    with running() as server:
+    with checkout_copy(BUILD / "test" / "integration" / name) as ours, running() as server:
         values = variables(make_operator(server.endpoint))
         (ours / "tests" / "integration" / "integration_config.yml").write_text(values)
         done = call(["ansible-test", "integration", "--color", "no", "--python", python_version(), name], ours)

@@ -54,7 +54,10 @@ def prepare_home() -> None:
     folder = HOME / ".config" / "pip"
     folder.mkdir(parents=True, exist_ok=True)
     lines = [f"{option} = {value}".replace("\n", "\n    ") for option, value in pip_settings().items()]
-    (folder / "pip.conf").write_text("\n".join(["[global]", *lines, ""]))
+    text = "\n".join(["[global]", *lines, ""])
+    file = folder / "pip.conf"
+    if not file.is_file() or file.read_text() != text:
+        file.write_text(text)
 
 
 def pip_settings() -> dict[str, str]:

@@ -6,11 +6,23 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.harness.environment import CHECKOUT, site_packages
+
+
+@contextmanager
+def checkout_copy(root: Path) -> Iterator[Path]:
+    """Make *root* such a copy and hold it: another run that wants the same one waits."""
+    root.parent.mkdir(parents=True, exist_ok=True)
+    with root.with_name(f"{root.name}.lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield copy_checkout(root)
 
 
 def copy_checkout(root: Path) -> Path:
