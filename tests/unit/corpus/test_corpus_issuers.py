@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -24,37 +24,9 @@ from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import S
 from tests.unit.corpus.bad_requests import GOOD, Bad, each, refused
 from tests.unit.corpus.damage import der_of, replaced
 from tests.unit.operations.workshop import START
+from tests.unit.rfc5280.foreign import CA, GOOD_CA, SIGNS
 from tests.unit.rfc5280.office import Office, csr_pem, public_pem, somebodys_key
 
-CA = x509.BasicConstraints(ca=True, path_length=None)
-SIGNS = x509.KeyUsage(False, False, False, False, False, True, True, False, False)
-
-
-def name(text: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, text)] if text else [])
-
-
-@dataclass(frozen=True)
-class Foreign:
-    """A self-signed certificate of somebody else; each test makes one part of it wrong."""
-
-    subject: str = "Foreign"
-    start: datetime = START - timedelta(days=1)
-    end: datetime = START + timedelta(days=3650)
-    hash: Any = hashes.SHA256
-    extensions: tuple[tuple[x509.ExtensionType, bool], ...] = ((CA, True), (SIGNS, True))
-
-    def certificate(self, key: Any = None) -> x509.Certificate:
-        signer = key or somebodys_key()
-        builder = x509.CertificateBuilder(
-            name(self.subject), name(self.subject), signer.public_key(), 7, self.start, self.end
-        )
-        for value, critical in self.extensions:
-            builder = builder.add_extension(value, critical)
-        return builder.sign(signer, self.hash() if self.hash else None)
-
-
-GOOD_CA = Foreign()
 WITHOUT_SIGNING = x509.KeyUsage(True, False, False, False, False, False, True, False, False)
 CLIENTS = x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.CLIENT_AUTH])
 WRONG: dict[str, tuple[Callable[[], x509.Certificate], str]] = {
