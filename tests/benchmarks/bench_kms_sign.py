@@ -39,7 +39,8 @@ def of_size(server: Server, who: Principal, key: str, folder: Path, size: int) -
         file.truncate(size * GIB)
     task = {"rootstock.pki.kms_sign": {"key_id": key, "src": str(path), "dest": f"{path}.sig"}}
     taken: dict[str, list[float]] = {"openssl": [], "signing": [], "task": [], "empty": []}
-    memory, calls = 0, {}
+    memory = 0
+    calls: Mapping[str, int] = {}
     for _round in range(ROUNDS):
         taken["openssl"].append(seconds(["openssl", "dgst", "-sha512", str(path)], who))
         one, memory = signing(who, key, path)
