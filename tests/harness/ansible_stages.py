@@ -15,10 +15,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from localaws.server import running
-from tests.harness.environment import BUILD, CHECKOUT, HOME, python_version
+from tests.harness.environment import CHECKOUT, HOME, python_version
 from tests.harness.operators import make_operator, variables
 from tests.harness.stages import Outcome, call, count_molecule, count_sanity, join
-from tests.harness.tree import checkout_copy
+from tests.harness.tree import copy_checkout, held
 
 TARGETS = CHECKOUT / "tests" / "integration" / "targets"
 WANTED_BOOTSTRAP = re.compile(r"can be manually downloaded and saved to: (\S+)")
@@ -48,7 +48,8 @@ def make_ssh_key() -> None:
 def sanity() -> Outcome:
     """Run every sanity test on a copy of the checkout."""
     command = ["ansible-test", "sanity", "--color", "no", "--python", python_version()]
-    with checkout_copy(BUILD / "test" / "sanity") as ours:
+    with held("sanity") as root:
+        ours = copy_checkout(root)
         done = call(command, ours)
         if missing := WANTED_BOOTSTRAP.search(done.output):
             script = Path(missing[1])
@@ -74,7 +75,8 @@ def integration(only: Sequence[str] = (), at_once: int = 2) -> Outcome:
 
 def target(name: str) -> Outcome:
     """Run one integration target as a role of an account that holds nothing yet."""
-    with checkout_copy(BUILD / "test" / "integration" / name) as ours, running() as server:
+    with held(f"integration/{name}") as root, running() as server:
+        ours = copy_checkout(root)
         values = variables(make_operator(server.endpoint))
         (ours / "tests" / "integration" / "integration_config.yml").write_text(values)
         done = call(["ansible-test", "integration", "--color", "no", "--python", python_version(), name], ours)
@@ -83,4 +85,5 @@ def target(name: str) -> Outcome:
 
 def molecule() -> Outcome:
     """Run every scenario from create to destroy."""
-    return count_molecule(call(["molecule", "test", "--all"]))
+    with held("molecule"):
+        return count_molecule(call(["molecule", "test", "--all"]))

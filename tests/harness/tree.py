@@ -13,16 +13,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.harness.environment import CHECKOUT, site_packages
+from tests.harness.environment import BUILD, CHECKOUT, site_packages
 
 
 @contextmanager
-def checkout_copy(root: Path) -> Iterator[Path]:
-    """Make *root* such a copy and hold it: another run that wants the same one waits."""
-    root.parent.mkdir(parents=True, exist_ok=True)
-    with root.with_name(f"{root.name}.lock").open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        yield copy_checkout(root)
+def held(name: str) -> Iterator[Path]:
+    """Hold a folder below build/test that one run at a time may use; another one waits."""
+    folder = BUILD / "test" / name
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_name(f"{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield folder
 
 
 def copy_checkout(root: Path) -> Path:
