@@ -364,7 +364,7 @@ options:
     type: str
   ledger_path:
     description:
-      - The issuer's ledger. The default is C(ledger.jsonl) beside the issuer's certificate, or beside the certificate when
-        self-signed.
+      - The issuer's ledger. The default is C(ledger.jsonl) beside the issuer's certificate, which is the certificate
+        itself when it is self-signed.
     type: path
 """
