@@ -10,7 +10,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
@@ -21,8 +21,7 @@ from .._signer.structures import structure_of, structure_of_file
 from .._signer.verify import Hasher
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from concurrent.futures import Future
+    from collections.abc import Callable, Sequence
 
     from cryptography.utils import Buffer
 
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from .._signer.specs import Content
 
 CHUNK = 1024 * 1024
-"""Bytes read at once; two such buffers are all that a file of any size takes."""
+"""Bytes read at once; such a buffer is all that a file of any size takes."""
 
 
 @dataclass(frozen=True)
@@ -150,25 +149,19 @@ def _identity(found: os.stat_result) -> tuple[int, int, int]:
     return found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
-def feed_all(file: BinaryIO, size: int, takers: list[Callable[[Buffer], object]]) -> None:
-    """Give the whole of *file* to each of *takers*; one piece is read while the one before is worked on."""
+def feed_all(file: BinaryIO, size: int, takers: Sequence[Callable[[Buffer], object]]) -> None:
+    """Give the whole of *file* to each of *takers*, who work on the same piece at the same time."""
+    first, *others = takers
     if size <= CHUNK:
         data = file.read()
         for taker in takers:
             taker(data)
         return
-    buffers = [bytearray(CHUNK), bytearray(CHUNK)]
-    with ThreadPoolExecutor(len(takers)) as pool:
-        working: list[Future[object]] = []
-        while length := file.readinto(buffers[0]):  # type: ignore[attr-defined]  # raw files and BytesIO have it
-            _finish(working)
-            piece = memoryview(buffers[0])[:length]
-            working = [pool.submit(taker, piece) for taker in takers]
-            buffers.reverse()
-        _finish(working)
-
-
-def _finish(working: list[Future[object]]) -> None:
-    wait(working)
-    for one in working:
-        one.result()
+    buffer = bytearray(CHUNK)
+    with ThreadPoolExecutor(max(1, len(others))) as pool:
+        while length := file.readinto(buffer):  # type: ignore[attr-defined]  # raw files and BytesIO have it
+            piece = memoryview(buffer)[:length]
+            working = [pool.submit(taker, piece) for taker in others]
+            first(piece)
+            for one in working:
+                one.result()
