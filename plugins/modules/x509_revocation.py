@@ -39,8 +39,11 @@ options:
     description:
       - All certificates of this name that have not expired, also those that were superseded, and what was begun under
         this name by runs that never ended.
-      - Once another certificate of the name is issued the same task would revoke that too. Say O(serial_number_hex)
-        where the task stays in a playbook.
+      - Once another certificate of the name is issued the same task would revoke that too. Say O(issued_before) where
+        the task stays in a playbook.
+    type: str
+  issued_before:
+    description: Of O(name) take those only that were issued before this time, written as O(revocation_date).
     type: str
   path:
     description: The certificate itself, in PEM or DER.
@@ -116,6 +119,7 @@ EXAMPLES = r"""
   rootstock.pki.x509_revocation:
     ledger_path: pki/services/ledger.jsonl
     name: web
+    issued_before: 20260301120000Z
     reason: cessation_of_operation
 
 - name: A certificate is put on hold
@@ -234,6 +238,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "serial_number": {"type": "int"},
     "serial_number_hex": {"type": "str"},
     "name": {"type": "str"},
+    "issued_before": {"type": "str"},
     "path": {"type": "path"},
     "content": {"type": "str"},
     **ISSUER_OPTIONS,
@@ -256,6 +261,7 @@ def to_spec(params: dict[str, Any], now: datetime) -> RevocationSpec:
         revoked_at=time(params["revocation_date"]),
         invalidity_date=time(params["invalidity_date"]),
         invalidity_date_fixed=bool(params["invalidity_date"]) and not is_relative(params["invalidity_date"]),
+        issued_before=time(params["issued_before"]),
         foreign=params["foreign"],
     )
 
@@ -310,6 +316,7 @@ def main() -> None:
         supports_check_mode=True,
         required_one_of=[SELECTORS],
         mutually_exclusive=[SELECTORS, ("issuer_path", "issuer_content")],
+        required_by={"issued_before": "name"},
     )
     try:
         run(module)

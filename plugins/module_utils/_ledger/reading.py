@@ -34,7 +34,10 @@ def keep_in_step(path: Path, index_from: int, known: str) -> bool:
     Args:
         known: stamp of the file before they were added.
     """
-    return _indexed(path, index_from, known) is not None
+    try:
+        return _indexed(path, index_from, known) is not None
+    except LedgerError:  # the line is on disk; what else is wrong is for the next reader to tell
+        return False
 
 
 def _indexed(path: Path, index_from: int, known: str = "") -> LedgerState | None:

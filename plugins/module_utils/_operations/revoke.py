@@ -33,6 +33,7 @@ class RevocationSpec:
         revoked_at: for those that are revoked now.
         invalidity_date: since when the key is suspected.
         invalidity_date_fixed: it was given as a date, so that it can be compared with what is there.
+        issued_before: of a name, takes what is older only.
         foreign: takes serials that the ledger does not know.
     """
 
@@ -41,6 +42,7 @@ class RevocationSpec:
     revoked_at: datetime | None = None
     invalidity_date: datetime | None = None
     invalidity_date_fixed: bool = False
+    issued_before: datetime | None = None
     foreign: bool = False
 
 
@@ -138,8 +140,12 @@ def targets_of_name(state: LedgerState, name: str, spec: RevocationSpec, now: da
         raise LedgerError(f"{label}: no certificate is named {name} in this ledger; x509_ledger_info lists the names")
     if not spec.released and state.claim_on(name, now):
         raise LedgerError(f"{label}: {name} is being issued by another run; run again when that has ended")
-    serials = [record.serial for record in records if record.not_after >= now]
-    return [Target(serial) for serial in (*serials, *(intent.serial for intent in intents))]
+    end = spec.issued_before
+    serials = [
+        *(record.serial for record in records if record.not_after >= now and (end is None or record.recorded_at < end)),
+        *(intent.serial for intent in intents if end is None or intent.time < end),
+    ]
+    return [Target(serial) for serial in serials]
 
 
 def plan_revocation(

@@ -292,3 +292,20 @@ def test_git_does_not_see_the_index(path: Path) -> None:
         text=True,
     )
     assert seen.stdout.split() == ["??", "ledger.jsonl"]
+
+
+def test_a_line_counts_as_recorded_when_the_index_cannot_follow(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger = FileLedger(path, Clock(), index_from=1)
+    ledger.read()
+    fsync = os.fsync
+
+    def damage_after(descriptor: int) -> None:
+        fsync(descriptor)
+        os.write(descriptor, b"scribble\n")
+
+    monkeypatch.setattr(os, "fsync", damage_after)
+    ledger.append(revoked(1))
+    monkeypatch.undo()
+    assert encode(revoked(1))[-40:-1] in path.read_bytes()
+    with pytest.raises(LedgerError, match="line 82 is not a JSON object"):
+        ledger.read()

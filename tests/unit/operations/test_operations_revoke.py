@@ -269,6 +269,15 @@ def test_a_name_stands_for_all_its_certificates_that_have_not_expired(workshop: 
     assert serial_of(old) not in {target.serial for target in targets}
 
 
+def test_a_name_stands_for_what_is_older_where_the_task_says_so(workshop: Workshop) -> None:
+    lost = web(workshop)
+    workshop.clock.forward(hours=1)
+    spec = RevocationSpec(issued_before=workshop.clock())
+    web(workshop, force=True)
+    targets = targets_of_name(ledger(workshop).read(), "web", spec, workshop.clock(), "services")
+    assert [target.serial for target in targets] == [serial_of(lost)]
+
+
 def _intent(workshop: Workshop, **changes: Any) -> Intent:
     known = ledger(workshop).read().open_intents
     assert known == ()
@@ -292,6 +301,8 @@ def test_a_name_stands_for_what_was_begun_and_never_ended(workshop: Workshop) ->
     workshop.clock.forward(minutes=10)
     targets = targets_of_name(ledger(workshop).read(), "web", REVOKED, workshop.clock(), "services")
     assert targets == [Target(UNKNOWN)]
+    before = RevocationSpec(issued_before=START)
+    assert targets_of_name(ledger(workshop).read(), "web", before, workshop.clock(), "services") == []
 
 
 def test_a_name_that_is_being_issued_is_not_revoked_halfway(workshop: Workshop) -> None:
