@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from datetime import datetime, timezone
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from .errors import IssuerError, SpecError
@@ -25,6 +26,7 @@ except ImportError:
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
+SIGNED, FORGED, UNKNOWN = "signed", "forged", "not to be told"
 _PEM_CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 
 
@@ -158,11 +160,17 @@ def hash_name(certificate: x509.Certificate | x509.CertificateSigningRequest) ->
 
 def signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     """True where *issuer* is named in *certificate* and its key made the signature (RFC 5280 6.1.3 a)."""
+    return _verdict(certificate, issuer) == SIGNED
+
+
+@lru_cache(maxsize=256)
+def _verdict(certificate: x509.Certificate, issuer: x509.Certificate) -> str:
+    """Verify once what is asked often: the way up, whether it ends, and which ways there are."""
     try:
         certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
-        return False
-    return True
+    except (InvalidSignature, ValueError, TypeError, UnsupportedAlgorithm) as exc:
+        return FORGED if isinstance(exc, InvalidSignature) else UNKNOWN
+    return SIGNED
 
 
 def is_self_signed(certificate: x509.Certificate) -> bool:
@@ -179,7 +187,7 @@ def broken_link(certificate: x509.Certificate, pool: Sequence[x509.Certificate])
     for above in (certificate, *pool):
         held = _key_identifier(above, "SubjectKeyIdentifier", "digest")
         meant = wanted == held if wanted is not None else above is certificate
-        if meant and above.subject == certificate.issuer and _is_forged(certificate, above):
+        if meant and _verdict(certificate, above) == FORGED:
             return f"{name_text(certificate.subject)} was not signed by the key of {name_text(above.subject)}"
     return ""
 
@@ -191,15 +199,6 @@ def _key_identifier(certificate: x509.Certificate, kind: str, part: str) -> byte
         return None
     found: bytes | None = getattr(value, part)
     return found
-
-
-def _is_forged(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    """True only where the signature could be checked and is wrong."""
-    try:
-        certificate.verify_directly_issued_by(issuer)
-    except (InvalidSignature, ValueError, TypeError, UnsupportedAlgorithm) as exc:
-        return isinstance(exc, InvalidSignature)
-    return False
 
 
 def path_upwards(issuer: x509.Certificate, pool: Sequence[x509.Certificate]) -> tuple[x509.Certificate, ...]:

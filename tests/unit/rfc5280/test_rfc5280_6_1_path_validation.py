@@ -1,0 +1,201 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""RFC 5280 6.1: what the gate lets pass, OpenSSL validates; what it refuses, OpenSSL refuses once signed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.certificate import (
+    CertificateSpec,
+    Validity,
+    certificate_builder,
+    specify,
+)
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import SpecError
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.gate import Proposal, gate
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.request import to_request
+from tests.unit.matrix.judges import pyca_verdict
+from tests.unit.pki.texts import outcome
+from tests.unit.rfc5280.office import Office
+from tests.unit.rfc5280.reading import openssl_refuses
+from tests.unit.signer.local_kms import local_key
+
+NOW = datetime(2026, 6, 1, tzinfo=timezone.utc)
+PERIOD = Validity(NOW - timedelta(days=1), NOW + timedelta(days=300))
+MANY = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+POLICIES = ("any_policy", "1.2.3.1", "1.2.3.2")
+
+
+@dataclass(frozen=True)
+class Link:
+    """One certificate of a path in the words of a task; the key and the name come from its place."""
+
+    options: tuple[tuple[str, Any], ...] = ()
+    self_issued: bool = False
+
+
+def spec_of(link: Link, place: int, names: Sequence[str], last: bool) -> CertificateSpec:
+    options = {"subject": {"common_name": names[place]}, **dict(link.options)}
+    options["certificate_profile"] = "root_ca" if place == 0 else "tls_client" if last else "subordinate_ca"
+    return specify(to_request(f"link{place}", options), key(place).public_key(), None)
+
+
+def key(place: int) -> Any:
+    return local_key("ECC_NIST_P256", 600, place)
+
+
+def signed(path: Sequence[Link]) -> tuple[list[x509.Certificate], list[str]]:
+    """Return the certificates of *path*, signed whatever the gate says, and what it says of each."""
+    names = ["Root"]
+    for place, link in enumerate(path[1:], 1):
+        names.append(names[-1] if link.self_issued else f"Link {place}")
+    made: list[x509.Certificate] = []
+    told: list[str] = []
+    for place, link in enumerate(path):
+        spec = spec_of(link, place, names, last=place == len(path) - 1)
+        chain = tuple(reversed(made))
+        refused = outcome(lambda spec=spec, chain=chain: gate(Proposal(spec, chain, PERIOD, NOW)))  # type: ignore[misc]
+        told.append(str(refused) if isinstance(refused, SpecError) else "")
+        builder = certificate_builder(spec, made[-1] if made else None, 100 + place, PERIOD)
+        made.append(builder.sign(key(max(place - 1, 0)), hashes.SHA256()))
+    return made, told
+
+
+def judged(path: Sequence[Link], folder: Path, *options: str) -> tuple[list[str], str]:
+    made, told = signed(path)
+    return told, openssl_refuses(folder, made, NOW, *options)
+
+
+def policies() -> st.SearchStrategy[tuple[tuple[str, Any], ...]]:
+    chosen = st.lists(st.sampled_from(POLICIES), unique=True, max_size=2)
+    return chosen.map(lambda names: (("certificate_policies", [{"policy": name} for name in names]),) if names else ())
+
+
+def counts() -> st.SearchStrategy[tuple[tuple[str, Any], ...]]:
+    explicit = st.sampled_from([(), (("policy_constraints", {"require_explicit_policy": 0}),)])
+    later = st.sampled_from([(), (("policy_constraints", {"require_explicit_policy": 1}),)])
+    inhibit = st.sampled_from([(), (("inhibit_any_policy", 0),), (("inhibit_any_policy", 1),)])
+    return st.tuples(st.one_of(explicit, later), inhibit).map(lambda parts: parts[0] + parts[1])
+
+
+def authorities() -> st.SearchStrategy[Link]:
+    return st.builds(lambda one, other, itself: Link(one + other, itself), policies(), counts(), st.booleans())
+
+
+@MANY
+@given(st.lists(authorities(), max_size=3), policies())
+def test_rfc5280_6_1_3_to_6_1_5_the_gate_and_openssl_agree_on_policies(
+    tmp_path: Path, between: list[Link], own: tuple[tuple[str, Any], ...]
+) -> None:
+    told, verdict = judged([Link(), *between, Link(own)], tmp_path, "-policy", "anyPolicy")
+    assert bool(told[-1]) == ("no explicit policy" in verdict), (told, verdict)
+
+
+def lengths() -> st.SearchStrategy[Link]:
+    length = st.sampled_from([(), (("path_length", 0),), (("path_length", 1),), (("path_length", 2),)])
+    return st.builds(Link, length, st.booleans())
+
+
+@MANY
+@given(lengths(), st.lists(lengths(), max_size=3))
+def test_rfc5280_6_1_4_l_and_m_the_gate_and_openssl_agree_on_path_lengths(
+    tmp_path: Path, root: Link, between: list[Link]
+) -> None:
+    """The gate refuses more: a path length that those above leave no room for, which no path has used up yet."""
+    told, verdict = judged([Link(root.options), *between, Link()], tmp_path)
+    forbidden = any("forbids issuing the CA" in one for one in told)
+    assert forbidden == ("path length constraint exceeded" in verdict), (told, verdict)
+
+
+def test_rfc5280_6_1_a_path_of_five_that_holds_to_everything_is_validated(tmp_path: Path) -> None:
+    policy = ("certificate_policies", [{"policy": "1.2.3.1"}])
+    hosts = ("name_constraints_permitted", ["DNS:acme.internal"])
+    path = [
+        Link((("path_length", 3),)),
+        Link((policy, ("policy_constraints", {"require_explicit_policy": 0}), ("inhibit_any_policy", 0))),
+        Link((policy, hosts, ("path_length", 1))),
+        Link((policy, ("extended_key_usage", ["client_auth"]), ("path_length", 0))),
+        Link((policy, ("subject_alt_name", ["DNS:web.acme.internal"]))),
+    ]
+    told, verdict = judged(path, tmp_path, "-policy", "anyPolicy", "-purpose", "sslclient")
+    assert (set(told), verdict) == ({""}, "")
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({}, "CN=services requires a policy (RFC 5280 6.1.5), one of 1.2.3.1; give certificate_policies"),
+        ({"certificate_policies": [{"policy": "1.2.3.2"}]}, "CN=services requires a policy"),
+        ({"certificate_policies": [{"policy": "any_policy"}]}, "CN=services requires a policy"),
+    ],
+)
+def test_rfc5280_6_1_5_a_certificate_without_the_policy_that_is_required_is_refused(
+    office: Office, options: dict[str, Any], says: str
+) -> None:
+    demand = {"policy_constraints": {"require_explicit_policy": 0}, "inhibit_any_policy": 0}
+    office.certify_authority("services", "root", certificate_policies=[{"policy": "1.2.3.1"}], **demand)
+    assert says in office.refusal("web", "tls_client", "services", **options)
+
+
+def test_rfc5280_6_1_3_f_an_authority_that_demands_a_policy_has_one_itself(office: Office) -> None:
+    office.key("services")
+    demand = {"policy_constraints": {"require_explicit_policy": 0}}
+    told = office.refusal("services", "subordinate_ca", "root", **demand)
+    assert "CN=services requires a policy (RFC 5280 6.1.5); give certificate_policies" in told
+
+
+def test_rfc5280_6_1_3_d_policies_are_mapped_by_who_understands_that(office: Office) -> None:
+    """Below a policy mapping, which is given in DER, the gate does not judge; OpenSSL does."""
+    mapping = {"oid": "2.5.29.33", "value": "MA4wDAYEKgMEAQYEKgMEAg==", "critical": True}
+    demand = {"policy_constraints": {"require_explicit_policy": 0}, "certificate_policies": [{"policy": "1.2.3.4.1"}]}
+    services = office.certify_authority("services", "root", other_extensions=[mapping], **demand)
+    leaf = office.certify("web", "tls_client", "services", certificate_policies=[{"policy": "1.2.3.4.2"}])
+    root = office.certify_authority("root", subject={"common_name": "Root"})
+    assert openssl_refuses(office.folder, [root, services, leaf], office.clock.now, "-policy", "1.2.3.4.1") == ""
+
+
+def test_rfc5280_6_1_3_a_pyca_and_openssl_accept_what_the_gate_let_pass(office: Office) -> None:
+    root = office.certify_authority("root", subject={"common_name": "Root"})
+    services = office.certify_authority("services", "root", path_length=0)
+    leaf = office.certify("web", "tls_client", "services")
+    leaf.verify_directly_issued_by(services)
+    services.verify_directly_issued_by(root)
+    assert openssl_refuses(office.folder, [root, services, leaf], office.clock.now) == ""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "openssl", "pyca"),
+    [(-1, True, True), (0, False, True), (1, False, False)],
+    ids=["before", "at", "after"],
+)
+def test_rfc5280_6_1_3_a_2_the_last_second_belongs_to_the_period_but_not_for_openssl(
+    office: Office, seconds: int, openssl: bool, pyca: bool
+) -> None:
+    root = office.certify_authority("root", subject={"common_name": "Root"})
+    names = {"subject_alt_name": ["DNS:web.acme.internal"]}
+    leaf = office.certify("web", "tls_server", "root", not_after="+1d", **names)
+    moment = leaf.not_valid_after_utc + timedelta(seconds=seconds)
+    assert (openssl_refuses(office.folder, [root, leaf], moment) == "") == openssl
+    assert (pyca_verdict(root, leaf, moment, "web.acme.internal") == "") == pyca
+
+
+def test_rfc5280_6_1_4_k_and_n_what_may_not_issue_is_refused_by_both(tmp_path: Path) -> None:
+    made, _told = signed([Link(), Link()])
+    below = certificate_builder(spec_of(Link(), 2, ["Root", "Link 1", "x"], last=True), made[1], 7, PERIOD)
+    leaf = below.sign(key(1), hashes.SHA256())
+    assert "invalid CA certificate" in openssl_refuses(tmp_path, [*made, leaf], NOW)
+    with pytest.raises(SpecError, match="is no CA"):
+        gate(Proposal(spec_of(Link(), 2, ["Root", "Link 1", "x"], last=True), (made[1], made[0]), PERIOD, NOW))
