@@ -91,11 +91,10 @@ def sign_once(key_id: str, path: str) -> dict[str, float]:
 
     from ansible_collections.rootstock.pki.plugins.module_utils._aws.kms import KmsSigner
     from ansible_collections.rootstock.pki.plugins.module_utils._aws.signing_keys import KmsSigningKeys
-    from ansible_collections.rootstock.pki.plugins.module_utils._operations.sign_file import (
-        PlanningPorts,
-        SigningPorts,
-        make_signature,
-        plan_signature,
+    from ansible_collections.rootstock.pki.plugins.module_utils._operations.sign_file import PlanningPorts, SigningPorts
+    from ansible_collections.rootstock.pki.plugins.module_utils._operations.sign_files import (
+        make_signatures,
+        plan_signatures,
     )
     from ansible_collections.rootstock.pki.plugins.module_utils._operations.signing_key import find_signing_key
     from ansible_collections.rootstock.pki.plugins.module_utils._signer.specs import Content, SignatureSpec
@@ -105,8 +104,9 @@ def sign_once(key_id: str, path: str) -> dict[str, float]:
     clock: Callable[[], datetime] = lambda: datetime.now(timezone.utc)  # noqa: E731
     began = time.perf_counter()
     key = find_signing_key(keys, key_id, None, "")
-    work = plan_signature(SignatureSpec(Content(path), ""), key, (), None, PlanningPorts(keys, None, clock()))
-    make_signature(work, SigningPorts(KmsSigner(client, key_id), lambda _signature: None, None, str, clock))
+    spec = SignatureSpec(Content(path), "")
+    works = plan_signatures([spec], key, (), lambda _dest: None, PlanningPorts(keys, None, clock()))
+    make_signatures(works, SigningPorts(KmsSigner(client, key_id), lambda _work, _content: None, None, "", clock))
     taken = time.perf_counter() - began
     return {"seconds": taken, "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024}
 
