@@ -41,7 +41,7 @@ REASONS = ("key_compromise", "superseded", "cessation_of_operation", "affiliatio
 
 def serial_numbers() -> list[int]:
     source = random.Random(ENTRIES)  # noqa: S311  # the same ones for both, no secret
-    return [source.getrandbits(159) | 1 << 158 for _ in range(ENTRIES)]
+    return [source.getrandbits(159) | 1 << 158 for _entry in range(ENTRIES)]
 
 
 def alone() -> object:
@@ -124,10 +124,10 @@ def rows() -> list[Row]:
         desk = CrlDesk(Path(folder))
         in_a_process(many, desk)
         base, base_memory = in_a_process(alone)
-        cold, _ = in_a_process(read, desk)
+        cold, _unused = in_a_process(read, desk)
         warm, memory = in_a_process(make, desk)
-        nothing, _ = in_a_process(make, desk)
-        one_more, _ = in_a_process(revoke, desk, serial_text(serial_numbers()[0]))
+        nothing, _unused = in_a_process(make, desk)
+        one_more, _unused = in_a_process(revoke, desk, serial_text(serial_numbers()[0]))
         size = f"{ENTRIES:,} entries"
     return [
         Row(f"CRL of {size}: pyca's builder alone, CPU", base, None, f"{base_memory:.0f} MB"),

@@ -27,7 +27,9 @@ DELAYS = (0.2, 0.5, 1.0, 2.0, 4.0)
 """Seconds to wait for an alias that another run has just made."""
 
 if TYPE_CHECKING:
-    Policy = Mapping[str, Any] | None
+    from typing import TypeAlias
+
+    Policy: TypeAlias = "Mapping[str, Any] | None"
 
 
 @dataclass(frozen=True)

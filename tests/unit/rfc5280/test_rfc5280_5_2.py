@@ -44,7 +44,7 @@ def test_rfc5280_5_2_3_the_number_is_there_not_critical_and_at_most_20_octets(de
 
 
 def test_rfc5280_5_2_3_numbers_rise(desk: CrlDesk) -> None:
-    numbers = [number(desk.make(force=True)) for _ in range(5)]
+    numbers = [number(desk.make(force=True)) for _round in range(5)]
     assert numbers == sorted(set(numbers))
 
 

@@ -59,7 +59,7 @@ def test_rfc5280_5_3_3_no_entry_names_another_issuer(desk: CrlDesk) -> None:
 def test_rfc5280_3_3_an_entry_stays_until_one_crl_after_the_end_of_the_certificate_listed_it(desk: CrlDesk) -> None:
     desk.revoke(desk.issue("short", not_after="+1d"))
     sizes = [len(desk.make())]
-    for _ in range(3):
+    for _round in range(3):
         desk.shop.clock.forward(days=5)
         sizes.append(len(desk.make()))
     assert sizes == [1, 1, 0, 0]
