@@ -77,7 +77,7 @@ def environment_of(who: Principal) -> Mapping[str, str]:
 def signing(who: Principal, key: str, path: Path) -> tuple[float, int]:
     """Sign in a process of its own; return the seconds without its start, and its largest size in MB."""
     command = [sys.executable, "-m", "tests.benchmarks.bench_kms_sign", key, str(path)]
-    ran = subprocess.run(command, env=environment_of(who), capture_output=True, text=True, check=True)
+    ran = subprocess.run(command, env=environment_of(who), stdout=subprocess.PIPE, text=True, check=True)
     told = json.loads(ran.stdout)
     return float(told["seconds"]), int(told["megabytes"])
 
