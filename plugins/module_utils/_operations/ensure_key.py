@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .._keys.adoption import obstacles_to_adoption
 from .._keys.description import KeyDescription
@@ -26,11 +26,6 @@ LOSERS_WINDOW = 30
 DELAYS = (0.2, 0.5, 1.0, 2.0, 4.0)
 """Seconds to wait for an alias that another run has just made."""
 
-if TYPE_CHECKING:
-    from typing import TypeAlias
-
-    Policy: TypeAlias = "Mapping[str, Any] | None"
-
 
 @dataclass(frozen=True)
 class EnsuredKey:
@@ -44,7 +39,7 @@ def ensure_key(
     store: KeyStore,
     desired: DesiredKey,
     current: CurrentKey | None,
-    policy: Policy,
+    policy: Mapping[str, Any] | None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> EnsuredKey:
     """Make the key what the task says, making it first where there is none.
@@ -62,7 +57,9 @@ def ensure_key(
     return replace(obtained, key=apply_changes(store, desired, obtained.key, policy))
 
 
-def apply_changes(store: KeyStore, desired: DesiredKey, current: CurrentKey, policy: Policy) -> CurrentKey:
+def apply_changes(
+    store: KeyStore, desired: DesiredKey, current: CurrentKey, policy: Mapping[str, Any] | None
+) -> CurrentKey:
     """Change the facets that differ and return the key as it is then; the policy last, it may end our rights."""
     changed = {change.field for change in plan_key(current, desired, policy).changes}
     key_id = current.description.key_id
@@ -119,7 +116,9 @@ def _apply_tags(store: KeyStore, desired: DesiredKey, current: CurrentKey) -> Cu
     return replace(current, tags={name: value for name, value in {**now, **fresh}.items() if name not in gone})
 
 
-def _obtain_key(store: KeyStore, desired: DesiredKey, policy: Policy, sleep: Callable[[float], None]) -> EnsuredKey:
+def _obtain_key(
+    store: KeyStore, desired: DesiredKey, policy: Mapping[str, Any] | None, sleep: Callable[[float], None]
+) -> EnsuredKey:
     """Adopt what a dead run left behind or make a key, and be content with the winner of a race."""
     orphan = find_orphan(store, desired, policy)
     own = orphan or store.create(new_key(desired, policy), desired.alias)
@@ -143,7 +142,9 @@ def _give_alias(store: KeyStore, alias: str, key_id: str) -> bool:
         return False
 
 
-def _fresh(store: KeyStore, desired: DesiredKey, key: KeyDescription, policy: Policy, *, made: bool) -> CurrentKey:
+def _fresh(
+    store: KeyStore, desired: DesiredKey, key: KeyDescription, policy: Mapping[str, Any] | None, *, made: bool
+) -> CurrentKey:
     """Return what is known of a key that has just got the alias; one of our own making is not read again."""
     if made and not desired.aliases:
         return CurrentKey(key, None, new_key(desired, policy).tags, policy)
@@ -171,7 +172,7 @@ def _discard(store: KeyStore, own: KeyDescription, winner: KeyDescription, alias
     return f"{lost}; {own.arn} is not needed and will be deleted on {date}"
 
 
-def find_orphan(store: KeyStore, desired: DesiredKey, policy: Policy) -> KeyDescription | None:
+def find_orphan(store: KeyStore, desired: DesiredKey, policy: Mapping[str, Any] | None) -> KeyDescription | None:
     """Return the oldest key that was made for this alias by a run that died before it could name it.
 
     Only keys of this account and region are looked at.
@@ -188,7 +189,7 @@ def find_orphan(store: KeyStore, desired: DesiredKey, policy: Policy) -> KeyDesc
     return oldest
 
 
-def _check_orphan(store: KeyStore, desired: DesiredKey, policy: Policy, key: KeyDescription) -> None:
+def _check_orphan(store: KeyStore, desired: DesiredKey, policy: Mapping[str, Any] | None, key: KeyDescription) -> None:
     aliases = tuple(store.aliases(key.key_id))
     if desired.alias in aliases:
         return  # another run has just named it: CreateAlias will tell
