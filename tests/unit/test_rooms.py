@@ -18,14 +18,14 @@ OURS = "ansible_collections.rootstock.pki.plugins."
 ANSIBLE = ["ansible"]
 AWS = ["boto3", "botocore", "ansible_collections.amazon.aws"]
 CRYPTOGRAPHY = ["cryptography"]
-PKI, KEYS, SIGNER, AWS_ROOM, LEDGER, LINT, OPERATIONS, MODULE = (
+PKI, KEYS, SIGNER, AWS_ROOM, LEDGER, LINT, CMS, OPERATIONS, MODULE = (
     f"{OURS}module_utils.{room}"
-    for room in ("_pki", "_keys", "_signer", "_aws", "_ledger", "_lint", "_operations", "_module")
+    for room in ("_pki", "_keys", "_signer", "_aws", "_ledger", "_lint", "_cms", "_operations", "_module")
 )
 ERRORS, PLAN = f"{PKI}.errors", f"{PKI}.plan"
 
 # The rooms that meet neither files nor the network, and get the clock and randomness passed in.
-PURE = ("module_utils/_pki", "module_utils/_keys")
+PURE = ("module_utils/_pki", "module_utils/_keys", "module_utils/_cms")
 IMPURE = {"os", "pathlib", "random", "secrets", "shutil", "socket", "subprocess", "tempfile", "time", "urllib.request"}
 
 # Folder, or a single file with rights of its own -> what it may import besides the standard library.
@@ -37,10 +37,11 @@ MAY_IMPORT = {
     "module_utils/_ledger": [LEDGER, PKI],
     "module_utils/_ledger/dynamodb.py": [*AWS, LEDGER, PKI],
     "module_utils/_lint": ["pkilint", LINT, ERRORS],
+    "module_utils/_cms": [*CRYPTOGRAPHY, CMS, SIGNER, ERRORS, f"{PKI}.der"],
     "module_utils/_operations": [*CRYPTOGRAPHY, OPERATIONS, PKI, KEYS, SIGNER, LEDGER],
-    "module_utils/_module": [*ANSIBLE, MODULE, PKI, KEYS, f"{SIGNER}.algorithms", f"{SIGNER}.specs"],
+    "module_utils/_module": [*ANSIBLE, MODULE, PKI, KEYS, f"{SIGNER}.algorithms", f"{SIGNER}.cms", f"{SIGNER}.specs"],
     "module_utils/__init__.py": [],
-    "modules": [*ANSIBLE, *AWS, PKI, KEYS, SIGNER, AWS_ROOM, LEDGER, LINT, OPERATIONS, MODULE],
+    "modules": [*ANSIBLE, *AWS, PKI, KEYS, SIGNER, AWS_ROOM, LEDGER, LINT, CMS, OPERATIONS, MODULE],
     "filter": [*ANSIBLE, PKI],
     "lookup": [*ANSIBLE, *AWS, PKI, AWS_ROOM],
     "doc_fragments": [],
@@ -65,6 +66,8 @@ def test_every_room_imports_only_what_its_row_allows() -> None:
         ("module_utils/_operations/sign_file.py", "from .. import _aws"),
         ("module_utils/_operations/lint_certificate.py", "from .._lint.lint import lint"),
         ("module_utils/_pki/gate.py", "import pkilint"),
+        ("module_utils/_operations/sign_cms.py", "from .._cms.codec import DerCodec"),
+        ("module_utils/_cms/codec.py", "from .._pki.certificates import to_der"),
         ("module_utils/_module/aws.py", "from .._signer import session"),
         ("modules/kms_sign.py", f"from {OURS}modules import kms_key"),
         ("filter/order.py", f"from {MODULE}.files import write"),

@@ -66,11 +66,15 @@ def encode(kind: str, value: str) -> bytes:
 
 def wrap(tag: int, content: bytes) -> bytes:
     """Return tag, length in its shortest form (X.690 10.1), and *content*."""
-    length = len(content)
+    return header(tag, len(content)) + content
+
+
+def header(tag: int, length: int) -> bytes:
+    """Return what stands before *length* octets of content."""
     if length < 0x80:
-        return bytes((tag, length)) + content
+        return bytes((tag, length))
     size = length.to_bytes((length.bit_length() + 7) // 8, "big")
-    return bytes((tag, 0x80 | len(size))) + size + content
+    return bytes((tag, 0x80 | len(size))) + size
 
 
 def _content(name: str, value: str) -> bytes:
