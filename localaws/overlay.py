@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from localaws import documents, grants, keys, listings, policies, records, refusals, signatures
+from localaws import documents, grants, keys, listings, policies, records, refusals, signatures, simulator
 
 CHECKS = (  # the signature, the model and the permissions come before, in policies.py
     keys.check_key,
@@ -29,6 +29,7 @@ def install() -> None:
     signatures.install()
     policies.install()
     records.install()
+    simulator.install()
     handlers = {**signatures.HANDLERS, **listings.HANDLERS, **records.HANDLERS}
     amendments = (documents.AMENDMENTS, grants.AMENDMENTS, refusals.AMENDMENTS)
     keys.install(CHECKS, handlers, amendments)
