@@ -1,0 +1,26 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Modules that run in the process of the test, against the local AWS."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import botocore.session
+import pytest
+
+from localaws.testing import Account, account, local_aws
+from tests.unit.module.controller import Controller
+
+__all__ = ["account", "local_aws"]
+
+
+@pytest.fixture
+def controller(account: Account, monkeypatch: pytest.MonkeyPatch) -> Controller:
+    made = Controller(account.administrator())
+    made.clock.stop(monkeypatch)
+    # Each task has a session of its own; reading the descriptions of the services once saves most of its time.
+    monkeypatch.setattr(botocore.session, "create_loader", cache(botocore.session.create_loader))
+    return made
