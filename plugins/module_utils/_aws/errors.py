@@ -75,6 +75,9 @@ RETRYABLE = frozenset(
     }
 )
 DENIED = frozenset({"AccessDeniedException", "AccessDenied", "NotAuthorizedException", "UnauthorizedOperation"})
+WITHOUT_KEY = frozenset({"kms:CreateKey", "kms:ListAliases", "kms:ListKeys"})
+"""Actions on no key in particular, of which no key policy speaks."""
+
 IAM_PREFIXES = {"tagging": "tag"}
 DENIED_TEXT = re.compile(
     r"(?:User: (?P<who>\S+) is )?not authorized to perform: (?P<action>[\w-]+:\w+)"
@@ -166,10 +169,18 @@ def _denied(text: str, action: str, about: str) -> str:
     resource = (found and found["resource"]) or ""
     target = " ".join(filter(None, [about, f"({resource})" if about and resource not in ("", "*", about) else ""]))
     reason = ((found["reason"] or "no policy allows it") if found else text) or "access denied"
-    return (
-        f"{who} may not {what} on {target or resource or 'the request'}: {reason}. "
-        "Allow it in the key policy, or in IAM where the key policy leaves it to IAM"
-    )
+    return f"{who} may not {what} on {target or resource or 'the request'}: {reason}. {_way_out(what, reason)}"
+
+
+def _way_out(action: str, reason: str) -> str:
+    """Say where a denied action can be allowed."""
+    if "explicit deny" in reason:
+        return "A Deny wins over whatever allows it: take it out of that policy, or use another role"
+    if action == "sts:AssumeRole":
+        return "Allow it in the trust policy of the role and in the caller's IAM policies; check external_id too"
+    if action.startswith("kms:") and action not in WITHOUT_KEY:
+        return "Allow it in the key policy, or in IAM where the key policy leaves it to IAM"
+    return "Allow it in the caller's IAM policies"
 
 
 def _unanswered(exc: BaseException, action: str, about: str) -> AwsError:

@@ -46,7 +46,7 @@ ELSEWHERE = (
         (f"{DENIED}kms:Sign on this resource {ELSEWHERE}", [SIGNER, "kms:Sign on alias/pki/root", "others deny it"]),
         (
             f"{DENIED}kms:CreateKey with an explicit deny in an identity-based policy",
-            [SIGNER, "kms:CreateKey", "alias/pki/root", "explicit deny"],
+            [SIGNER, "kms:CreateKey", "alias/pki/root", "explicit deny", "take it out of that policy"],
         ),
         ("You are not authorized to perform this operation.", ["the caller", "kms:Sign", "alias/pki/root"]),
         ("", ["the caller may not kms:Sign on alias/pki/root"]),
@@ -54,7 +54,25 @@ ELSEWHERE = (
 )
 def test_a_denial_names_the_caller_the_action_the_key_and_the_way_out(text: str, words: list[str]) -> None:
     message = str(told("AccessDeniedException", text))
-    assert [word for word in [*words, "Allow it in the key policy"] if word not in message] == []
+    assert [word for word in words if word not in message] == []
+    assert ("Allow it in the key policy" in message) is ("explicit deny" not in text)
+
+
+@pytest.mark.parametrize(
+    ("action", "way_out"),
+    [
+        ("sts:AssumeRole", "Allow it in the trust policy of the role and in the caller's IAM policies"),
+        ("iam:GetRole", "Allow it in the caller's IAM policies"),
+        ("tag:GetResources", "Allow it in the caller's IAM policies"),
+        ("kms:CreateKey", "Allow it in the caller's IAM policies"),
+        ("kms:ListKeys", "Allow it in the caller's IAM policies"),
+        ("kms:PutKeyPolicy", "Allow it in the key policy"),
+    ],
+)
+def test_the_way_out_of_a_denial_is_where_that_action_is_allowed(action: str, way_out: str) -> None:
+    message = str(told("AccessDenied", f"{DENIED}{action} on resource: {ARN}"))
+    assert way_out in message
+    assert ("key policy" in message) is (action == "kms:PutKeyPolicy")
 
 
 @pytest.mark.parametrize(
