@@ -20,11 +20,13 @@ description:
   - What only reads is called. This is C(kms:DescribeKey), C(kms:GetPublicKey), C(kms:GetKeyPolicy),
     C(kms:GetKeyRotationStatus), C(kms:GetKeyLastUsage), C(kms:ListGrants), C(kms:ListKeyPolicies),
     C(kms:ListResourceTags), and C(kms:ListKeyRotations) with a symmetric key.
-  - All other actions are V(untested), such as C(kms:PutKeyPolicy) and C(kms:ScheduleKeyDeletion). So is what such a
-    key cannot do at all. A warning names them.
+  - All other actions are V(untested), such as C(kms:PutKeyPolicy) and C(kms:ScheduleKeyDeletion), unless O(simulate)
+    has IAM judge them. So is what such a key cannot do at all. A warning names them.
   - AWS takes up to a minute to make new roles and policies known everywhere. Tasks that follow such a change try again
     with C(until).
   - Needs C(kms:DescribeKey) on the key and C(sts:AssumeRole) on the roles, and C(kms:GetPublicKey) for C(kms:Decrypt).
+    O(simulate) needs C(kms:GetKeyPolicy), C(iam:SimulateCustomPolicy), C(iam:GetRole), C(iam:ListRolePolicies),
+    C(iam:GetRolePolicy), C(iam:ListAttachedRolePolicies), C(iam:GetPolicy) and C(iam:GetPolicyVersion).
 author:
   - rootstock.pki contributors (@rootstock-pki)
 extends_documentation_fragment:
@@ -66,6 +68,15 @@ options:
         type: list
         elements: str
         default: []
+  simulate:
+    description:
+      - Have C(iam:SimulateCustomPolicy) judge what is never tried, by the key policy and by the policies and
+        the boundary of the role. Nothing is changed.
+      - It is what the policies say, not what AWS does. Grants, the policies of an organisation and of sessions do not
+        count, deletion is judged with a window of 30 days, and of actions on aliases the part of the key alone.
+      - Roles of other accounts, and actions that depend on conditions nobody can know before, are not judged.
+    type: bool
+    default: false
   signing_algorithm:
     description:
       - The algorithm with which signing and verifying are tried, since key policies may allow only some.
@@ -109,6 +120,14 @@ EXAMPLES = r"""
         allowed: [kms:DescribeKey, kms:GetPublicKey]
         denied: [kms:Sign]
 
+- name: The issuer can neither rewrite the policy nor have the key deleted
+  rootstock.pki.kms_access_test:
+    key_id: alias/pki/acme/services
+    simulate: true
+    expected:
+      - role_arn: arn:aws:iam::111122223333:role/Issuer
+        denied: [kms:PutKeyPolicy, kms:ScheduleKeyDeletion, kms:DisableKey]
+
 - name: Nobody signs texts that were not hashed
   rootstock.pki.kms_access_test:
     key_id: alias/pki/acme/services
@@ -139,10 +158,10 @@ results:
       description: What was found, V(allowed), V(denied) or V(untested).
       type: str
     how:
-      description: How it was tried, by V(dry_run), by V(call) or V(untested).
+      description: How it was found, by V(dry_run), by V(call), V(simulated), or V(untested).
       type: str
     error:
-      description: What AWS said, empty where the action is allowed or was not tried.
+      description: What AWS or the simulation said, empty where the action is allowed or was not tried.
       type: str
 mismatches:
   description:
@@ -167,8 +186,13 @@ from typing import Any, NoReturn
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ansible_collections.rootstock.pki.plugins.module_utils._aws.clients import kms_client, role_client
-from ansible_collections.rootstock.pki.plugins.module_utils._aws.kms import describe_key, get_public_key
+from ansible_collections.rootstock.pki.plugins.module_utils._aws.clients import aws_client, kms_client, role_client
+from ansible_collections.rootstock.pki.plugins.module_utils._aws.iam import IamPolicies
+from ansible_collections.rootstock.pki.plugins.module_utils._aws.kms import (
+    describe_key,
+    get_key_policy,
+    get_public_key,
+)
 from ansible_collections.rootstock.pki.plugins.module_utils._aws.probes import KmsProber
 from ansible_collections.rootstock.pki.plugins.module_utils._keys.access_probes import (
     UNTESTED,
@@ -185,6 +209,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._module.access_test_
 from ansible_collections.rootstock.pki.plugins.module_utils._module.aws import AWS_OPTIONS, require_cryptography
 from ansible_collections.rootstock.pki.plugins.module_utils._module.converge import converge
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.prove_access import prepare_trial, prove_access
+from ansible_collections.rootstock.pki.plugins.module_utils._operations.simulate_access import Simulator
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import PkiError
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.plan import Plan
 
@@ -204,10 +229,12 @@ def find_out(module: AnsibleAWSModule, expectations: list[Expectation]) -> list[
         to_message_type(params["message_type"]),
         (lambda: get_public_key(kms, key.arn).der) if decrypts else None,
     )
+    judge = IamPolicies(aws_client(module, "iam")) if params["simulate"] else None
     return prove_access(
         trial,
         expectations,
         lambda each: KmsProber(role_client(module, "kms", each.role_arn, each.session_name, each.external_id)),
+        Simulator(judge, lambda: get_key_policy(kms, key.arn)) if judge else None,
     )
 
 
@@ -222,7 +249,8 @@ def run(module: AnsibleAWSModule) -> NoReturn:
     left = sorted({each.action for each in findings if each.verdict.found == UNTESTED})
     if left:
         reason = "as that would change something, or the key cannot do it"
-        module.warn(f"{key_id}: nothing is proved of {', '.join(left)}, not tried {reason}")
+        way_out = "" if module.params["simulate"] else "; simulate has IAM judge what would change something"
+        module.warn(f"{key_id}: nothing is proved of {', '.join(left)}, not tried {reason}{way_out}")
     converge(module, Plan(), dict, access_results(findings))
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from .access import ADMINISTRATION
 
 ALLOWED, DENIED, UNTESTED = "allowed", "denied", "untested"
-DRY_RUN, CALL = "dry_run", "call"
+DRY_RUN, CALL, SIMULATED = "dry_run", "call", "simulated"
 ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/.+")
 
 
@@ -138,6 +138,11 @@ def how_to_try(action: str, key_usage: str, key_spec: str) -> str:
     fits_usage = probe.usage in ("", key_usage)
     fits_spec = probe.symmetric in (None, key_spec == "SYMMETRIC_DEFAULT")
     return probe.how if fits_usage and fits_spec else UNTESTED
+
+
+def can_be_simulated(action: str) -> bool:
+    """Return whether *action* is one that is never tried, on any key, so that only its policies can tell."""
+    return PROBES[action].how == UNTESTED
 
 
 def check_expectations(expectations: Sequence[Expectation]) -> list[str]:

@@ -31,7 +31,7 @@ def to_policy(text: str) -> dict[str, Any]:
         document = json.loads(text)
     except ValueError as exc:
         raise SpecError(f"policy: not valid JSON ({exc})") from exc
-    if not isinstance(document, dict) or not _statements(document):
+    if not isinstance(document, dict) or not statements_of(document):
         raise SpecError("policy: expected a JSON object with a Statement, as IAM policies have it")
     size = len(policy_text(document).encode())
     if size > POLICY_BYTES:
@@ -68,7 +68,7 @@ def normalised(document: Mapping[str, Any], partition: str = "aws") -> dict[str,
     The order of statements and of the values in them does not count, nor does one value beside a list of one,
     nor an account's number beside the ARN of its root.
     """
-    statements = [_statement(statement, partition) for statement in _statements(document)]
+    statements = [_statement(statement, partition) for statement in statements_of(document)]
     rest = {key: value for key, value in sorted(document.items()) if key != "Statement"}
     return {
         "Version": VERSION_WHEN_ABSENT,
@@ -77,7 +77,7 @@ def normalised(document: Mapping[str, Any], partition: str = "aws") -> dict[str,
     }
 
 
-def _statements(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+def statements_of(document: Mapping[str, Any]) -> list[dict[str, Any]]:
     found = document.get("Statement")
     listed = [found] if isinstance(found, Mapping) else found
     if not isinstance(listed, list):

@@ -27,6 +27,7 @@ ACCESS_TEST_OPTIONS: dict[str, Any] = {
             "denied": {"type": "list", "elements": "str", "default": []},
         },
     },
+    "simulate": {"type": "bool", "default": False},
     "signing_algorithm": {"type": "str", "choices": list(ALGORITHMS)},
     "message_type": {"type": "str", "default": "auto", "choices": ["auto", "raw", "digest", "external_mu"]},
 }

@@ -15,6 +15,7 @@ from .._keys.description import KeyDescription
 from .._pki.errors import PkiError, SpecError
 from .._signer.algorithms import KEY_SPECS, algorithm_for
 from .._signer.samples import ENCRYPTION_ALGORITHM, TEXT, sample_ciphertext, sample_message, sample_signature
+from .simulate_access import Simulator, simulated
 
 SYMMETRIC = "SYMMETRIC_DEFAULT"
 READING: dict[str, dict[str, Any]] = {
@@ -81,14 +82,19 @@ def prepare_trial(
 
 
 def prove_access(
-    trial: Trial, expectations: Sequence[Expectation], assume: Callable[[Expectation], Prober]
+    trial: Trial,
+    expectations: Sequence[Expectation],
+    assume: Callable[[Expectation], Prober],
+    simulator: Simulator | None = None,
 ) -> list[Finding]:
     """Return what each role may do of what was declared of it, found by trying.
 
     Args:
         assume: becomes a role; what it raises is found of all of the role's actions.
+        simulator: judges what is never tried; None leaves that untested.
     """
-    return [finding for each in expectations for finding in _findings(trial, each, assume)]
+    tried = [finding for each in expectations for finding in _findings(trial, each, assume)]
+    return simulated(trial.key, expectations, tried, simulator) if simulator else tried
 
 
 def _findings(trial: Trial, each: Expectation, assume: Callable[[Expectation], Prober]) -> list[Finding]:
