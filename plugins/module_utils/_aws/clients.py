@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -44,6 +44,28 @@ def role_client(module: Any, service: str, role_arn: str, session_name: str, ext
     """
     credentials = assume_role(aws_client(module, "sts"), role_arn, session_name, 900, external_id)
     return module.client(service, aws_config=_config(module), **credentials)
+
+
+def client_maker(module: Any, role: Mapping[str, Any] | None) -> Callable[[str, bool], Any]:
+    """Return what makes a client of a service, with retries or without, as one of several roles of a task.
+
+    Args:
+        role: as the option assume_role has it. The task's own credentials assume it once, when the first client is
+            wanted. None stands for the task's own credentials.
+    """
+    if not role:
+        return lambda service, retries: aws_client(module, service, retries)
+
+    @lru_cache(maxsize=1)
+    def credentials() -> Mapping[str, str]:
+        client = aws_client(module, "sts")
+        return assume_role(client, role["role_arn"], role["session_name"], role["duration"], role["external_id"])
+
+    def make(service: str, retries: bool) -> Any:
+        config = _config(module) if retries else {**_config(module), "retries": NO_RETRIES}
+        return module.client(service, aws_config=config, **credentials())
+
+    return make
 
 
 def _config(module: Any) -> dict[str, Any]:

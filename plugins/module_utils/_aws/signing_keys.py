@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from .._keys.names import USE_TAG
@@ -66,3 +68,22 @@ class KmsSigningKeys:
             if exc.code in DENIED:
                 return None
             raise
+
+
+@dataclass(frozen=True)
+class LateSigningKeys:
+    """Keys that may not be asked for at all: the client is made when the first one is."""
+
+    make_client: Callable[[], Any]
+
+    @cached_property
+    def _keys(self) -> KmsSigningKeys:
+        return KmsSigningKeys(self.make_client())
+
+    def public_key(self, key_id: str) -> PublicKeyReply | None:
+        """See KmsSigningKeys."""
+        return self._keys.public_key(key_id)
+
+    def use_of(self, key_id: str) -> str | None:
+        """See KmsSigningKeys."""
+        return self._keys.use_of(key_id)

@@ -11,8 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from .._pki.errors import SpecError
-from .._signer.algorithms import ALGORITHMS
-from .._signer.cms import CmsMessage, SignedPart, SignerClaim, SignerId, content_hash
+from .._signer.cms import CmsMessage, CmsSigner, SignedPart, SignerClaim, SignerId, content_hash
 from .algorithms import digest_identifier, read_digest, read_signature, signature_identifier
 from .attributes import DATA, AttributeFacts, encode_attributes, read_attributes
 from .layout import LARGEST_SKELETON, LayoutError, around, path_to_content, reader_of
@@ -54,15 +53,14 @@ VERSIONS = (1, 3, 4, 5)
 class DerCodec:
     """Fits the port of the operations by shape."""
 
-    def attributes(
-        self,
-        certificate: x509.Certificate,
-        signing_algorithm: str,
-        content_digest: bytes,
-        signing_time: datetime | None,
-    ) -> bytes:
-        """Return what is signed: the DER of the signed attributes as a SET OF."""
-        return encode_attributes(certificate, content_hash(ALGORITHMS[signing_algorithm]), content_digest, signing_time)
+    def attributes(self, signer: CmsSigner, content_digest: bytes, signing_time: datetime | None) -> bytes:
+        """Return what *signer* signs: the DER of the signed attributes as a SET OF.
+
+        Args:
+            content_digest: made with content_hash() of the signer's algorithm.
+            signing_time: None leaves it out.
+        """
+        return encode_attributes(signer.certificate, content_hash(signer.row), content_digest, signing_time)
 
     def skeleton(self, parts: Sequence[SignedPart], certificates: Sequence[x509.Certificate], attached: bool) -> bytes:
         """Return the DER of a message without content: detached, or with an empty one where it is to be *attached*.
@@ -70,7 +68,7 @@ class DerCodec:
         Its version is 1 (RFC 5652 5.1): certificates are X.509, the content is data, and signers are named by issuer
         and serial number.
         """
-        digests = dict.fromkeys(digest_identifier(content_hash(part.row)) for part in parts)
+        digests = dict.fromkeys(digest_identifier(content_hash(part.signer.row)) for part in parts)
         ders = sorted({one.public_bytes(Encoding.DER) for one in certificates})
         signed_data = SignedData(
             version=1,
@@ -128,16 +126,16 @@ def _refusals(message: ContentInfo) -> str:
 
 
 def _signer_info(part: SignedPart) -> SignerInfo:
-    certificate = part.certificate
+    certificate = part.signer.certificate
     named = IssuerAndSerialNumber(
         issuer=to_tlv(certificate.issuer.public_bytes()), serial_number=certificate.serial_number
     )
     return SignerInfo(
         version=BY_ISSUER,
         sid=named,
-        digest_algorithm=to_tlv(digest_identifier(content_hash(part.row))),
+        digest_algorithm=to_tlv(digest_identifier(content_hash(part.signer.row))),
         signed_attrs=decode_attributes(part.attributes),
-        signature_algorithm=to_tlv(signature_identifier(part.row, part.key_spec)),
+        signature_algorithm=to_tlv(signature_identifier(part.signer.row, part.signer.key_spec)),
         signature=part.signature,
         unsigned_attrs=None,
     )

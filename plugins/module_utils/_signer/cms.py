@@ -17,9 +17,13 @@ if TYPE_CHECKING:
     from cryptography import x509
 
     from .algorithms import AlgorithmRow
+    from .specs import Content
 
 INNER_HASH = "sha512"
 """Digest of the content where the signature algorithm hashes inside: Ed25519 (RFC 8419 2.3), ML-DSA (RFC 9882 3.3)."""
+
+DER, PEM, SMIME = "der", "pem", "smime"
+"""How a message is written."""
 
 HASH_NAMES = ("sha256", "sha384", "sha512")
 
@@ -40,23 +44,66 @@ def cms_algorithm(public_key: object, signing_algorithm: str) -> AlgorithmRow:
 
 
 @dataclass(frozen=True)
+class CmsSigner:
+    """Somebody who is to sign.
+
+    Attributes:
+        key_id: the key in KMS.
+        certificate: of that key.
+        signing_algorithm: name in the KMS API.
+    """
+
+    key_id: str
+    certificate: x509.Certificate
+    signing_algorithm: str
+
+    @property
+    def row(self) -> AlgorithmRow:
+        return ALGORITHMS[self.signing_algorithm]
+
+    @property
+    def key_spec(self) -> str:
+        return spec_of_public_key(self.certificate.public_key())
+
+
+@dataclass(frozen=True)
+class CmsSpec:
+    """One message as the task wants it.
+
+    Attributes:
+        form: DER, PEM or SMIME.
+        attached: whether the message carries the content; else it stands elsewhere, in a mail beside it.
+        certificates: those that the message carries.
+        intermediates, anchors: between the signers' certificates and trusted ones; without anchors nobody looks.
+    """
+
+    content: Content
+    dest: str
+    form: str
+    attached: bool
+    signing_time: bool
+    signers: tuple[CmsSigner, ...]
+    certificates: tuple[x509.Certificate, ...]
+    intermediates: tuple[x509.Certificate, ...] = ()
+    anchors: tuple[x509.Certificate, ...] = ()
+
+    @property
+    def hash_names(self) -> tuple[str, ...]:
+        """The digests of the content that the signers need."""
+        return tuple(sorted({content_hash(signer.row) for signer in self.signers}))
+
+
+@dataclass(frozen=True)
 class SignedPart:
     """One signature of a message that is to be written.
 
     Attributes:
         attributes: DER of the signed attributes, as a SET OF: what is signed.
-        key_spec: of the key, which the identifier of ML-DSA names.
     """
 
-    certificate: x509.Certificate
-    key_spec: str
-    signing_algorithm: str
+    signer: CmsSigner
     attributes: bytes
     signature: bytes
-
-    @property
-    def row(self) -> AlgorithmRow:
-        return ALGORITHMS[self.signing_algorithm]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,175 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whether a CMS message is right: its content, each of its signatures, and the certificates behind them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from .._pki.certificates import asn1_time, serial_hex, to_der
+from .._pki.errors import SpecError
+from .._pki.names import name_text
+from .._pki.path_validation import ANY_PURPOSE, PathQuestion, validate_path
+from .._signer.algorithms import spec_of_public_key
+from .._signer.cms import HASH_NAMES
+from .cms_content import digests_of, open_content, pieces_of
+from .cms_judging import claim_verifies
+from .cms_opening import MessageReader, OpenMessage, open_message
+
+try:
+    from cryptography import x509
+    from cryptography.exceptions import UnsupportedAlgorithm
+except ImportError:
+    UnsupportedAlgorithm = ValueError  # type: ignore[assignment,misc]  # require_cryptography() in the module says so
+
+if TYPE_CHECKING:
+    from .._signer.cms import SignerClaim, SignerId
+    from .._signer.specs import Content
+
+
+@dataclass(frozen=True)
+class CmsQuestion:
+    """Is this message right, and did somebody sign it who is trusted?
+
+    Attributes:
+        message: path of the file.
+        content: what was signed; None where the message carries it.
+        certificates: signers' and intermediate ones, besides those in the message.
+        anchors: are trusted.
+        purpose: name or OID of an extended key usage that each signer needs.
+    """
+
+    message: str
+    content: Content | None
+    certificates: Sequence[x509.Certificate]
+    anchors: Sequence[x509.Certificate]
+    at: datetime
+    purpose: str = ANY_PURPOSE
+
+
+@dataclass(frozen=True)
+class SignerVerdict:
+    """What was found of one signer; with no problem it is valid.
+
+    Attributes:
+        path: from the signer's certificate up to a trusted one, or as far as it leads; empty where there is none.
+    """
+
+    claim: SignerClaim
+    path: tuple[x509.Certificate, ...]
+    problems: tuple[str, ...]
+
+    def facts(self) -> dict[str, Any]:
+        """Return what a module tells of it."""
+        told: dict[str, Any] = {
+            "valid": not self.problems,
+            "reason": "; ".join(self.problems),
+            "signing_algorithm": self.claim.signing_algorithm,
+            "digest_algorithm": self.claim.digest,
+            "chain": [name_text(certificate.subject) for certificate in self.path],
+        }
+        if self.path:
+            told["subject"] = name_text(self.path[0].subject)
+            told["serial_number_hex"] = serial_hex(self.path[0].serial_number)
+        if self.claim.signing_time:
+            told["signing_time"] = asn1_time(self.claim.signing_time)
+        return told
+
+
+@dataclass(frozen=True)
+class CmsVerdict:
+    """The answer: valid where somebody signed, and nobody's signature has a problem."""
+
+    signers: tuple[SignerVerdict, ...]
+
+    @property
+    def reason(self) -> str:
+        """Why it is not valid; empty where it is."""
+        problems = [problem for signer in self.signers for problem in signer.problems]
+        return "; ".join(dict.fromkeys(problems)) if self.signers else "nobody signed it"
+
+
+def verify_cms(question: CmsQuestion, reader: MessageReader) -> CmsVerdict:
+    """Judge the message; the content is read once, in flat memory.
+
+    Raises:
+        SpecError: the message or the content cannot be read, or the content is there twice or not at all.
+    """
+    with open_message(question.message, reader) as opened:
+        claims = opened.message.signers
+        wanted = [name for name in HASH_NAMES if any(claim.digest == name for claim in claims)]
+        digests = _digests(question, opened, wanted)
+    known = tuple(dict.fromkeys([*opened.message.certificates, *question.certificates]))
+    return CmsVerdict(tuple(_judge(claim, digests, known, question) for claim in claims))
+
+
+def _digests(question: CmsQuestion, opened: OpenMessage, wanted: Sequence[str]) -> dict[str, bytes]:
+    content = question.content
+    if opened.content is not None:
+        if content is not None:
+            raise SpecError(f"{question.message}: carries its content, so {content.name} must not be given beside it")
+        return digests_of(opened.content(), wanted)
+    if content is None:
+        raise SpecError(f"{question.message}: is detached; give the content that was signed, as src")
+    with open_content(content) as (file, _size):
+        return digests_of(pieces_of(file), wanted)
+
+
+def _judge(
+    claim: SignerClaim, digests: Mapping[str, bytes], known: Sequence[x509.Certificate], question: CmsQuestion
+) -> SignerVerdict:
+    certificate = next((one for one in known if _is_named(claim.signer, one)), None)
+    if certificate is None:
+        return SignerVerdict(claim, (), (*claim.problems, f"the certificate of {_told(claim.signer)} is not at hand"))
+    asked = PathQuestion(certificate, known, question.anchors, question.at, question.purpose)
+    path = validate_path(asked)
+    problems = [*_signature_problems(claim, certificate, digests), *path.problems]
+    return SignerVerdict(claim, path.path, tuple(problems))
+
+
+def _signature_problems(
+    claim: SignerClaim, certificate: x509.Certificate, digests: Mapping[str, bytes]
+) -> Iterator[str]:
+    who = name_text(certificate.subject)
+    if claim.problems:
+        yield from (f"the signature of {who} {problem}" for problem in claim.problems)
+        return
+    if claim.content_digest != digests[claim.digest]:
+        yield f"the content is not what {who} signed"
+    if claim.certificate_hash is not None:
+        name, expected = claim.certificate_hash
+        if hashlib.new(name, to_der(certificate)).digest() != expected:
+            yield f"the signature of {who} was made with another certificate"
+    try:
+        key_spec = spec_of_public_key(certificate.public_key())
+        fits = claim.key_spec in ("", key_spec)
+        if not fits or not claim_verifies(claim, certificate):
+            yield f"this is no {claim.signing_algorithm} signature by the key of {who}"
+    except (SpecError, ValueError, UnsupportedAlgorithm) as exc:
+        yield f"the signature of {who} cannot be verified: {exc}"
+
+
+def _is_named(signer: SignerId, certificate: x509.Certificate) -> bool:
+    """Return whether *signer* names *certificate* (RFC 5652 5.3)."""
+    if signer.key_identifier:
+        return _key_identifier(certificate) == signer.key_identifier
+    return certificate.serial_number == signer.serial_number and certificate.issuer.public_bytes() == signer.issuer
+
+
+def _key_identifier(certificate: x509.Certificate) -> bytes:
+    try:
+        return certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
+    except (x509.ExtensionNotFound, ValueError):
+        return b""
+
+
+def _told(signer: SignerId) -> str:
+    if signer.key_identifier:
+        return f"the signer with the key identifier {signer.key_identifier.hex()}"
+    return f"the signer with the serial number {serial_hex(signer.serial_number)}"
