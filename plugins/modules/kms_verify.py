@@ -13,15 +13,18 @@ short_description: Verify a signature over a file or a text
 version_added: 0.1.0
 description:
   - Tells whether a signature is right, such as one that M(rootstock.pki.kms_sign) made, and why not.
+  - With O(format=cms) it is a CMS message, such as one that M(rootstock.pki.kms_cms_sign) made, in DER, PEM or S/MIME.
+    Every signature in it has to be right, and every signer's certificate has to lead up to a trusted one.
   - Works without AWS, with a public key or a certificate. A certificate can be asked to lead up to one that is trusted,
     at a given time and for a given purpose (RFC 5280). Whether it was revoked is not looked up.
   - With O(key_id) AWS KMS verifies. That needs C(kms:Verify), and C(kms:GetPublicKey) unless O(signing_algorithm) is
     given and is not V(ML_DSA_SHAKE_256).
-  - Files of any size are read in little memory. Ed25519 signatures cover at most 4,096 bytes.
+  - Files of any size are read in little memory. Ed25519 signatures cover at most 4,096 bytes, except those in CMS
+    messages.
 author:
   - rootstock.pki contributors (@rootstock-pki)
 requirements:
-  - cryptography >= 45, for ML-DSA >= 50
+  - cryptography >= 45, for CMS >= 47, for ML-DSA >= 50
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -33,7 +36,8 @@ options:
   src:
     description:
       - The file that was signed.
-      - Exactly one of O(src), O(content) and O(digest_value) is required.
+      - Exactly one of O(src), O(content) and O(digest_value) is required, except with O(format=cms), where only O(src)
+        may be given, and has to be where the message is detached.
     type: path
   content:
     description: The text that was signed, as UTF-8.
@@ -54,7 +58,7 @@ options:
   signature:
     description:
       - The signature in Base64, as M(rootstock.pki.kms_sign) returns it.
-      - Exactly one of O(signature) and O(signature_path) is required.
+      - Exactly one of O(signature) and O(signature_path) is required, with O(format=cms) the latter.
     type: str
   signature_path:
     description: The file that holds the signature.
@@ -63,9 +67,11 @@ options:
     description:
       - How the signature is written. V(raw) is DER for ECDSA and the bare octets for all others. V(base64) is that in
         Base64. V(p1363) is for ECDSA, the two numbers at their full length.
+      - V(cms) is CMS signed data in DER or PEM or as an S/MIME mail. Signatures without signed attributes are not
+        right, as nothing tells them from signatures over something else. BER is not read.
     type: str
     default: raw
-    choices: [raw, base64, p1363]
+    choices: [raw, base64, p1363, cms]
   signing_algorithm:
     description:
       - How it was signed. The default for RSA keys is V(RSASSA_PKCS1_V1_5_SHA_512), for others the one algorithm they
@@ -88,7 +94,7 @@ options:
     description:
       - The signer's public key, in PEM or DER.
       - Exactly one of O(public_key_path), O(public_key_content), O(certificate_path), O(certificate_content) and
-        O(key_id) is required.
+        O(key_id) is required, except with O(format=cms). That needs O(root_certificates), or the signer's certificate.
     type: path
   public_key_content:
     description: As O(public_key_path), in PEM.
@@ -111,7 +117,8 @@ options:
   root_certificates:
     description:
       - Files with the certificates that are trusted, in PEM or DER.
-      - Without them the signer's certificate is trusted itself. Its time and purpose are checked all the same.
+      - Without them the signer's certificate that the task gives is trusted itself. Its time and purpose are checked
+        all the same.
     type: list
     elements: path
     default: []
@@ -133,6 +140,7 @@ options:
     default: true
 seealso:
   - module: rootstock.pki.kms_sign
+  - module: rootstock.pki.kms_cms_sign
   - module: rootstock.pki.kms_public_key
 """
 
@@ -154,6 +162,14 @@ EXAMPLES = r"""
     fail_on_invalid: false
   register: verdict
 
+- name: The contract was signed by people whom the authority certified, as the message beside it tells
+  rootstock.pki.kms_verify:
+    src: contract.pdf
+    signature_path: contract.pdf.p7s
+    format: cms
+    root_certificates: [pki/trust/root.pem]
+    purpose: document_signing
+
 - name: All files of the release are what was listed and signed
   rootstock.pki.kms_verify:
     src: build/SHA256SUMS
@@ -174,15 +190,49 @@ reason:
   sample: this is no ECDSA_SHA_256 signature of acme-4.2.tar.gz by this key
 signing_algorithm:
   description: What the signature was verified as.
-  returned: when everything is there
+  returned: when everything is there, without O(format=cms)
   type: str
   sample: ECDSA_SHA_256
 chain:
   description: The subjects of the certificates from the signer's up to a trusted one, or as far as they lead.
-  returned: with O(certificate_path) or O(certificate_content)
+  returned: with O(certificate_path) or O(certificate_content), without O(format=cms)
   type: list
   elements: str
   sample: ["CN=Acme Document Signer", "CN=Acme People P1,O=Acme", "CN=Acme Root R1,O=Acme,C=DE"]
+signers:
+  description: Those who signed the message. It is valid where all of them are, and there is one.
+  returned: with O(format=cms), when everything is there
+  type: list
+  elements: dict
+  contains:
+    valid:
+      description: Whether this signature is right, and its certificate.
+      type: bool
+    reason:
+      description: Why it is not valid, empty when it is.
+      type: str
+    subject:
+      description: Of the signer's certificate. Missing where that is not at hand.
+      type: str
+      sample: CN=Acme Document Signer
+    serial_number_hex:
+      description: Of the signer's certificate, in upper-case hexadecimal digits. Missing where that is not at hand.
+      type: str
+    signing_algorithm:
+      description: How it is signed, in the words of AWS KMS; empty where no key there signs like that.
+      type: str
+    digest_algorithm:
+      description: What the content is hashed with; empty where it is none of the SHA-2 family from 256 bits on.
+      type: str
+      sample: sha512
+    signing_time:
+      description: When it was signed, by the signer's clock, in UTC. Missing where the message does not tell.
+      type: str
+      sample: 20301231235959Z
+    chain:
+      description: As RV(chain).
+      type: list
+      elements: str
 sign_calls:
   description: How many signatures the task asked AWS KMS for. None.
   returned: always
@@ -196,29 +246,37 @@ pending:
 """
 
 import os
-from datetime import datetime, timezone
-from typing import Any
+from typing import Any, NoReturn
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ansible_collections.rootstock.pki.plugins.module_utils._aws.clients import kms_client
 from ansible_collections.rootstock.pki.plugins.module_utils._aws.signing_keys import KmsSigningKeys
+from ansible_collections.rootstock.pki.plugins.module_utils._cms.codec import DerCodec
 from ansible_collections.rootstock.pki.plugins.module_utils._module.aws import AWS_OPTIONS, require_cryptography
-from ansible_collections.rootstock.pki.plugins.module_utils._module.converge import converge
+from ansible_collections.rootstock.pki.plugins.module_utils._module.cms import LEAST_CRYPTOGRAPHY
+from ansible_collections.rootstock.pki.plugins.module_utils._module.converge import converge, utc_now
 from ansible_collections.rootstock.pki.plugins.module_utils._module.verifying import (
+    CMS,
     CONTENT_OPTIONS,
     KEY_OPTIONS,
+    PLAIN_FORMATS,
+    SIGNATURE_OPTIONS,
     VERIFY_OPTIONS,
+    check_cms_options,
     to_content,
     to_path_question,
     to_public_key,
+    to_purpose,
     to_signature,
+    to_trust,
 )
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.signing_key import (
     SigningKey,
     find_signing_key,
     given_key,
 )
+from ansible_collections.rootstock.pki.plugins.module_utils._operations.verify_cms import CmsQuestion, verify_cms
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.verify_file import (
     SignatureQuestion,
     listed_problems,
@@ -233,6 +291,8 @@ from ansible_collections.rootstock.pki.plugins.module_utils._pki.path_validation
     validate_path,
 )
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.plan import Plan
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.times import to_time
+from ansible_collections.rootstock.pki.plugins.module_utils._signer.specs import Content
 
 ARGUMENT_SPEC: dict[str, Any] = {**AWS_OPTIONS, **VERIFY_OPTIONS}
 
@@ -246,13 +306,40 @@ def find_key(params: dict[str, Any], asked: PathQuestion | None, keys: Any, miss
     return None if public_key is None else given_key(public_key, next(params[o] for o in KEY_OPTIONS if params[o]))
 
 
+def end(module: AnsibleAWSModule, name: str, reason: str, result: dict[str, Any]) -> NoReturn:
+    result = {"valid": not reason, "reason": reason, **result}
+    if reason and module.params["fail_on_invalid"]:
+        module.fail_json(msg=f"{name}: {reason}", **result)
+    converge(module, Plan(), dict, result)
+
+
+def run_cms(module: AnsibleAWSModule) -> None:
+    require_cryptography(module, LEAST_CRYPTOGRAPHY)
+    params, missing = module.params, []
+    check_cms_options(params)
+    certificates, anchors = to_trust(params, missing)
+    missing += [
+        f"{name} {params[name]} does not exist yet"
+        for name in ("src", "signature_path")
+        if params[name] is not None and not os.path.lexists(params[name])
+    ]
+    if missing:
+        converge(module, Plan(pending=tuple(missing)), dict)
+    content = Content(params["src"]) if params["src"] is not None else None
+    at, purpose = to_time(params["valid_at"], utc_now()), to_purpose(params)
+    asked = CmsQuestion(params["signature_path"], content, certificates, anchors, at, purpose)
+    verdict = verify_cms(asked, DerCodec())
+    told = {"signers": [signer.facts() for signer in verdict.signers]}
+    end(module, params["src"] or params["signature_path"], verdict.reason, told)
+
+
 def run(module: AnsibleAWSModule) -> None:
     require_cryptography(module)
     params, missing = module.params, []
     content, signature = to_content(params, missing), to_signature(params, missing)
     if params["src"] is not None and not params["manifest"] and not os.path.lexists(params["src"]):
         missing.append(f"src {params['src']} does not exist yet")
-    asked = to_path_question(params, datetime.now(timezone.utc).replace(microsecond=0), missing)
+    asked = to_path_question(params, utc_now(), missing)
     keys = KmsSigningKeys(kms_client(module)) if params["key_id"] else None
     key = find_key(params, asked, keys, missing)
     if missing or key is None or signature is None:
@@ -264,12 +351,10 @@ def run(module: AnsibleAWSModule) -> None:
     if params["manifest"] and not any(reasons):
         reasons.append(listed_problems(content.data or b"", content.name))
     reason = "; ".join(one for one in reasons if one)
-    result: dict[str, Any] = {"valid": not reason, "reason": reason, "signing_algorithm": verdict.signing_algorithm}
+    result: dict[str, Any] = {"signing_algorithm": verdict.signing_algorithm}
     if asked:
         result["chain"] = [name_text(certificate.subject) for certificate in path.path]
-    if reason and params["fail_on_invalid"]:
-        module.fail_json(msg=f"{content.name}: {reason}", **result)
-    converge(module, Plan(), dict, result)
+    end(module, content.name, reason, result)
 
 
 def main() -> None:
@@ -277,11 +362,15 @@ def main() -> None:
         argument_spec=ARGUMENT_SPEC,
         supports_check_mode=True,
         check_boto3=False,
-        mutually_exclusive=[CONTENT_OPTIONS, KEY_OPTIONS, ("signature", "signature_path")],
-        required_one_of=[CONTENT_OPTIONS, KEY_OPTIONS, ("signature", "signature_path")],
+        mutually_exclusive=[CONTENT_OPTIONS, KEY_OPTIONS, SIGNATURE_OPTIONS],
+        required_if=[
+            ("format", form, options, True)
+            for form in PLAIN_FORMATS
+            for options in (CONTENT_OPTIONS, KEY_OPTIONS, SIGNATURE_OPTIONS)
+        ],
     )
     try:
-        run(module)
+        run_cms(module) if module.params["format"] == CMS else run(module)
     except PkiError as exc:
         module.fail_json(msg=str(exc))
 

@@ -15,13 +15,19 @@ from typing import Any
 from .._pki.certificates import load_certificates
 from .._pki.errors import SpecError
 from .._pki.path_validation import ANY_PURPOSE, PathQuestion
+from .._pki.problems import refuse
 from .._pki.times import to_time
 from .._pki.usages import extended_key_usages
 from .._signer.algorithms import ALGORITHMS
 from .._signer.specs import Content
 from .signing import DIGEST_SIZES, read_or_note, to_digest_content
 
+CMS = "cms"
+"""The format of a signature that is a CMS message, which tells itself how it was signed and by whom."""
+
+PLAIN_FORMATS = ("raw", "base64", "p1363")
 CONTENT_OPTIONS = ("src", "content", "digest_value")
+SIGNATURE_OPTIONS = ("signature", "signature_path")
 KEY_OPTIONS = ("public_key_path", "public_key_content", "certificate_path", "certificate_content", "key_id")
 
 VERIFY_OPTIONS: dict[str, dict[str, Any]] = {
@@ -32,7 +38,7 @@ VERIFY_OPTIONS: dict[str, dict[str, Any]] = {
     "manifest": {"type": "bool", "default": False},
     "signature": {"type": "str"},
     "signature_path": {"type": "path"},
-    "format": {"type": "str", "default": "raw", "choices": ["raw", "base64", "p1363"]},
+    "format": {"type": "str", "default": "raw", "choices": [*PLAIN_FORMATS, CMS]},
     "signing_algorithm": {"type": "str", "choices": list(ALGORITHMS)},
     "public_key_path": {"type": "path"},
     "public_key_content": {"type": "str", "no_log": False},
@@ -98,7 +104,7 @@ def to_path_question(params: Mapping[str, Any], now: datetime, missing: list[str
         SpecError: a certificate cannot be read, or the time or the purpose is none.
     """
     given = params["certificate_path"] or "certificate_content"
-    if params["certificate_path"] is None and params["certificate_content"] is None:
+    if not _has_certificate(params):
         return None
     content = (params["certificate_content"] or "").encode() or read_or_note(
         params["certificate_path"], "certificate_path", missing
@@ -108,9 +114,54 @@ def to_path_question(params: Mapping[str, Any], now: datetime, missing: list[str
     if content is None or missing:
         return None
     certificate, *more = load_certificates(content, given)
-    purpose = extended_key_usages([params["purpose"]])[0] if params["purpose"] else ANY_PURPOSE
     at = to_time(params["valid_at"], now)
-    return PathQuestion(certificate, [*more, *intermediates], roots or [certificate], at, purpose)
+    return PathQuestion(certificate, [*more, *intermediates], roots or [certificate], at, to_purpose(params))
+
+
+def check_cms_options(params: Mapping[str, Any]) -> None:
+    """Refuse what has no meaning beside a CMS message, and a message that is to be trusted because it says so."""
+    others = ("signature", "content", "digest_value", "signing_algorithm", "public_key_path", "public_key_content")
+    problems = [f"{name}: is not for format cms" for name in (*others, "key_id") if params[name] is not None]
+    if params["manifest"]:
+        problems.append("manifest: is not for format cms; verify the message first and the manifest by itself")
+    if params["signature_path"] is None:
+        problems.append("signature_path: is needed for format cms")
+    if not params["root_certificates"] and not _has_certificate(params):
+        problems.append(
+            "root_certificates: are needed for format cms, or certificate_path; what the message carries proves nothing"
+        )
+    refuse(problems)
+
+
+def _has_certificate(params: Mapping[str, Any]) -> bool:
+    return params["certificate_path"] is not None or params["certificate_content"] is not None
+
+
+def to_trust(params: Mapping[str, Any], missing: list[str]) -> tuple[list[Any], list[Any]]:
+    """Return the certificates that a message may need, and those that are trusted.
+
+    Without root_certificates the one certificate that the task gives is trusted itself.
+
+    Raises:
+        SpecError: a certificate cannot be read.
+    """
+    given = params["certificate_path"] or "certificate_content"
+    content = (params["certificate_content"] or "").encode() or read_or_note(
+        params["certificate_path"], "certificate_path", missing
+    )
+    own = load_certificates(content, given) if content else ()
+    intermediates = _load_all(params["intermediate_certificates"], "intermediate_certificates", missing)
+    roots = _load_all(params["root_certificates"], "root_certificates", missing)
+    return [*own, *intermediates], roots or list(own[:1])
+
+
+def to_purpose(params: Mapping[str, Any]) -> str:
+    """Return the extended key usage that is asked for.
+
+    Raises:
+        SpecError: it is none.
+    """
+    return extended_key_usages([params["purpose"]])[0] if params["purpose"] else ANY_PURPOSE
 
 
 def _load_all(paths: Sequence[str], option: str, missing: list[str]) -> list[Any]:
