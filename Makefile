@@ -14,7 +14,7 @@ export ANSIBLE_HOME := $(CURDIR)/build/home/.ansible
 export ANSIBLE_REMOTE_TMP := $(CURDIR)/build/home/.ansible/tmp
 
 .DEFAULT_GOAL := help
-.PHONY: help demo tutorial test test-all setup aws bench lint unit sanity integration molecule clean
+.PHONY: help demo tutorial test test-all setup aws bench judge lint unit sanity integration molecule clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ molecule: ## the Molecule scenario
 
 bench: setup ## what a task costs, in seconds and AWS calls
 	@$(VENV) -m tests.benchmarks.run
+
+judge: setup ## ask a policy engine from npm about the generated key policies again; needs Node.js
+	@$(VENV) -m tests.unit.keys.second_judge
 
 aws: setup ## AWS on this machine in the foreground, at PORT=4566; prints the export lines to use it
 	@$(VENV) -m tests.harness.foreground_aws --port $(PORT)
