@@ -110,6 +110,31 @@ options:
       - How many partitions the authority has, the same as its certificates were issued with.
       - To be left out for Ed25519 keys, whose partitions are opened as needed.
     type: int
+  planned_revocations:
+    description:
+      - What tasks before this one would record in the ledger, and did not because of check mode. It makes check mode
+        tell the CRL that would then be made.
+      - Takes RV(rootstock.pki.x509_revocation#module:planned_revocations), which is empty where it was recorded.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      serial_number_hex:
+        description: Serial number in upper-case hexadecimal digits.
+        type: str
+        required: true
+      reason:
+        description: Why it would be revoked. Without it a hold would be released.
+        type: str
+      revoked_at:
+        description: Since when it would be revoked.
+        type: str
+      invalidity_date:
+        description: Since when the key is suspected.
+        type: str
+      not_after:
+        description: End of the certificate's life, where it is known.
+        type: str
   force:
     description: Make the CRL again even when nothing differs, and replace one that the ledger does not know.
     type: bool
@@ -282,6 +307,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._operations.crl_plan
     file_crl_ports,
     plan_crls,
 )
+from ansible_collections.rootstock.pki.plugins.module_utils._operations.ledger_facts import assumed_revocations
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.make_crl import CrlSigning, carry_out_crl
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import PkiError
 
@@ -292,7 +318,7 @@ def run(module: AnsibleAWSModule) -> None:
     require_cryptography(module)
     params = module.params
     task = to_crl_task(params, compare_entries=module._diff)  # noqa: SLF001  # no public name says it
-    ports = file_crl_ports(task, utc_now)
+    ports = file_crl_ports(task, utc_now, assumed_revocations(params["planned_revocations"]))
     planned = plan_crls(task, ports)
 
     def apply() -> dict[str, Any]:

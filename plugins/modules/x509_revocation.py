@@ -184,6 +184,34 @@ certificates:
           returned: always
           type: str
           sample: 20260228000000Z
+planned_revocations:
+  description:
+    - What would be recorded outside of check mode, for O(rootstock.pki.kms_x509_crl#module:planned_revocations). Empty
+      where it was recorded.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    serial_number_hex:
+      description: Serial number in upper-case hexadecimal digits.
+      returned: always
+      type: str
+    reason:
+      description: Why it would be revoked. V(none) where a hold would be released.
+      returned: always
+      type: str
+    revoked_at:
+      description: Since when it would be revoked.
+      returned: always
+      type: str
+    invalidity_date:
+      description: Since when the key is suspected. V(none) where that is not known.
+      returned: always
+      type: str
+    not_after:
+      description: End of the certificate's life. V(none) where that is not known.
+      returned: always
+      type: str
 ledger_path:
   description: The ledger.
   returned: always
@@ -217,12 +245,16 @@ from ansible_collections.rootstock.pki.plugins.module_utils._module.ledgers impo
     LedgerIssuer,
     load_issuer,
 )
-from ansible_collections.rootstock.pki.plugins.module_utils._operations.ledger_facts import standing_facts
+from ansible_collections.rootstock.pki.plugins.module_utils._operations.ledger_facts import (
+    planned_facts,
+    standing_facts,
+)
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.revoke import (
     RevocationSpec,
     Target,
     plan_revocation,
     record,
+    standing_after,
     target_of_certificate,
     target_of_serial,
     targets_of_name,
@@ -290,7 +322,7 @@ def run(module: AnsibleModule) -> None:
     spec = to_spec(params, now)
     issuer = load_issuer(module)
     path = Path(params["ledger_path"])
-    known: dict[str, Any] = {"ledger_path": str(path), "certificates": []}
+    known: dict[str, Any] = {"ledger_path": str(path), "certificates": [], "planned_revocations": []}
     absent = () if path.exists() or params["foreign"] else (f"the ledger {path} does not exist",)
     if issuer.missing or absent:
         converge(module, Plan(pending=(*issuer.missing, *absent)), dict, known)
@@ -305,8 +337,9 @@ def run(module: AnsibleModule) -> None:
 
     def apply() -> dict[str, Any]:
         record(planned, ledger)
-        return standing()
+        return {**standing(), "planned_revocations": []}
 
+    known["planned_revocations"] = planned_facts(standing_after(planned, state))
     converge(module, planned.plan, apply, {**known, **standing()})
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -30,7 +30,7 @@ from .entries import (
     Superseded,
 )
 from .holders import is_gone
-from .state import STATUSES, CertificateRecord, OpenIntent, Revocation, Wanted
+from .state import STATUSES, CertificateRecord, OpenIntent, Revocation, Wanted, assumed_mark, differing
 
 AnyEntry = TypeVar("AnyEntry", bound=Entry)
 
@@ -52,6 +52,12 @@ class FoldedState:
     @property
     def certificates(self) -> Iterable[CertificateRecord]:
         return (self.records[serial] for name in sorted(self.serials_of) for serial in self.serials_of[name])
+
+    def assuming(self, revocations: Mapping[str, Revocation | None]) -> FoldedState:
+        others = differing(revocations, self.revocation_of)
+        both = {**self.revoked, **others}
+        revoked = {serial: revocation for serial, revocation in sorted(both.items()) if revocation}
+        return replace(self, revoked=revoked, revocation_mark=assumed_mark(self.revocation_mark, others))
 
     def find(self, wanted: Wanted, now: datetime) -> Iterable[CertificateRecord]:
         return (record for record in self.certificates if wanted.matches(record, now))

@@ -9,8 +9,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from heapq import merge
 from pathlib import Path
 
 from .._pki.errors import LedgerError
@@ -19,7 +20,7 @@ from .entries import Crl, Entry, Holder, Intent
 from .fold import claim_among, crls_in_order, fold
 from .holders import is_gone
 from .index_file import connected, in_step, index_path, places_of, read_about, read_places
-from .state import STATUSES, CertificateRecord, OpenIntent, Revocation, Wanted
+from .state import STATUSES, CertificateRecord, OpenIntent, Revocation, Wanted, assumed_mark, differing
 
 _STATUS_NOW = "CASE WHEN status = 'revoked' THEN status WHEN not_after < ? THEN 'expired' ELSE status END"
 _LIVE = "status IN ('valid', 'on_hold') AND not_after >= ?"
@@ -30,6 +31,9 @@ class IndexedState:
     """A LedgerState that reads of the ledger file what is asked for.
 
     What others append meanwhile may be seen; where the file is replaced, asking fails.
+
+    Attributes:
+        assumed: revocations by serial that are to be told instead of those in the file.
     """
 
     path: Path
@@ -37,6 +41,7 @@ class IndexedState:
     authority: str
     latest: datetime | None
     revocation_mark: str
+    assumed: Mapping[str, Revocation | None] = field(default_factory=dict)
 
     @property
     def certificates(self) -> Iterable[CertificateRecord]:
@@ -60,8 +65,19 @@ class IndexedState:
     def open_intents(self) -> tuple[Intent, ...]:
         return tuple(item.intent for item in self._open())
 
+    def assuming(self, revocations: Mapping[str, Revocation | None]) -> IndexedState:
+        others = differing(revocations, self.revocation_of)
+        return replace(self, assumed=others, revocation_mark=assumed_mark(self.revocation_mark, others))
+
     @property
     def revocations(self) -> Iterable[Revocation]:
+        if not self.assumed:
+            return self._recorded_revocations()
+        recorded = (found for found in self._recorded_revocations() if found.serial not in self.assumed)
+        assumed = (self.assumed[serial] for serial in sorted(self.assumed))
+        return merge(recorded, (found for found in assumed if found), key=lambda found: found.serial)
+
+    def _recorded_revocations(self) -> Iterator[Revocation]:
         with self._asked() as (connection, _read):
             yield from map(
                 _revocation,
@@ -101,6 +117,8 @@ class IndexedState:
         return next(self._records("key = ? AND status IS NOT NULL", [serial]), None)
 
     def revocation_of(self, serial: str) -> Revocation | None:
+        if serial in self.assumed:
+            return self.assumed[serial]
         with self._asked() as (connection, read):
             return fold(read(places_of(connection, serial))).revocation_of(serial)
 

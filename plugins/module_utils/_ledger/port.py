@@ -67,6 +67,9 @@ class LedgerState(Protocol):
     def revocation_mark(self) -> str:
         """A text that differs exactly when another set of revoked and released lines is known."""
 
+    def assuming(self, revocations: Mapping[str, Revocation | None]) -> LedgerState:
+        """Return this state with other *revocations*, by serial; None for none. What is told of certificates stays."""
+
     def find(self, wanted: Wanted, now: datetime) -> Iterable[CertificateRecord]:
         """Return those of the certificates that are wanted, in the same order."""
 

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -36,6 +36,22 @@ class Revocation(NamedTuple):
     @property
     def hold(self) -> bool:
         return self.reason == CERTIFICATE_HOLD
+
+
+def differing(
+    revocations: Mapping[str, Revocation | None], present: Callable[[str], Revocation | None]
+) -> dict[str, Revocation | None]:
+    """Return those of *revocations*, by serial, that say something else than the present ones."""
+
+    def said(revocation: Revocation | None) -> tuple[object, ...]:
+        return () if revocation is None else revocation[:-1]
+
+    return {serial: other for serial, other in revocations.items() if said(other) != said(present(serial))}
+
+
+def assumed_mark(mark: str, revocations: Mapping[str, Revocation | None]) -> str:
+    """Return the mark of a ledger whose own is *mark*, if it had *revocations* too."""
+    return f"{mark} and {len(revocations)} more" if revocations else mark
 
 
 @dataclass(frozen=True)

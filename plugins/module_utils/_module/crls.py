@@ -38,6 +38,18 @@ CRL_OPTIONS: dict[str, Any] = {
     "crl_urls": {"type": "list", "elements": "str", "default": []},
     "delta_crl_urls": {"type": "list", "elements": "str", "default": []},
     "crl_partitions": {"type": "int"},
+    "planned_revocations": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "serial_number_hex": {"type": "str", "required": True},
+            "reason": {"type": "str"},
+            "revoked_at": {"type": "str"},
+            "invalidity_date": {"type": "str"},
+            "not_after": {"type": "str"},
+        },
+    },
     "force": {"type": "bool", "default": False},
     "backup": {"type": "bool", "default": False},
     "return_content": {"type": "bool", "default": False},

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from .._ledger.entries import Intent
     from .._ledger.port import Ledger, LedgerState
+    from .._ledger.state import Revocation
     from .._pki.crl_task import CrlTask
     from .._signer.algorithms import AlgorithmRow
 
@@ -49,10 +50,16 @@ REVOCATIONS = "revocations"
 
 @dataclass(frozen=True)
 class CrlPorts:
-    """What planning needs from the outside; *ledger* opens that of the authority whose key is given in DER."""
+    """What planning needs from the outside.
+
+    Attributes:
+        ledger: opens that of the authority whose key is given in DER.
+        assumed: what other tasks plan to record, and cannot in check mode; None for what would be released.
+    """
 
     ledger: Callable[[bytes], Ledger]
     clock: Callable[[], datetime]
+    assumed: Mapping[str, Revocation | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -91,13 +98,15 @@ class CrlPlan:
         return (Change(f"ledger {self.task.scope}", "intent", f"crl {self.last.number}"),)
 
 
-def file_crl_ports(task: CrlTask, clock: Callable[[], datetime]) -> CrlPorts:
+def file_crl_ports(
+    task: CrlTask, clock: Callable[[], datetime], assumed: Mapping[str, Revocation | None] | None = None
+) -> CrlPorts:
     """Return ports over the ledger file of *task*."""
 
     def ledger(public_key: bytes) -> Ledger:
         return FileLedger(Path(task.ledger_path), clock, authority_of(public_key) if public_key else "")
 
-    return CrlPorts(ledger, clock)
+    return CrlPorts(ledger, clock, assumed or {})
 
 
 def plan_crls(task: CrlTask, ports: CrlPorts) -> list[CrlPlan]:
@@ -113,7 +122,7 @@ def plan_crls(task: CrlTask, ports: CrlPorts) -> list[CrlPlan]:
         return [CrlPlan(task, None, None, ports.ledger(b""), None, None, {}, plan)]
     issuer = load_certificates(task.issuer.content, task.issuer.label)[0]
     ledger = ports.ledger(spki(issuer.public_key()))
-    state = ledger.read()
+    state = ledger.read().assuming(ports.assumed)
     return [plan_crl(one, issuer, ledger, state, ports.clock()) for one in partitions_of(task, issuer, state)]
 
 

@@ -6,12 +6,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .._ledger.entries import require_serial
 from .._ledger.files import issued_path
+from .._ledger.state import Revocation
 from .._pki.certificates import asn1_time
+from .._pki.times import EARLIEST, to_time
 from .ledger_standing import revocation_facts
 
 if TYPE_CHECKING:
@@ -70,6 +74,42 @@ def standing_facts(state: LedgerState, serial: str, now: datetime) -> dict[str, 
         "status": record.status(now) if record else status if known or revocation else None,
         "revocation": revocation_facts(revocation) if revocation else None,
     }
+
+
+def planned_facts(revocations: Mapping[str, Revocation | None]) -> list[dict[str, Any]]:
+    """Return what another task has to know of *revocations* that are not on record yet; see assumed_revocations()."""
+    return [
+        {
+            "serial_number_hex": serial,
+            "not_after": asn1_time(found.not_after) if found and found.not_after else None,
+            **(dict.fromkeys(_OF_REVOCATION) if found is None else revocation_facts(found)),
+        }
+        for serial, found in revocations.items()
+    ]
+
+
+def assumed_revocations(facts: Sequence[Mapping[str, Any]]) -> dict[str, Revocation | None]:
+    """Return the revocations that planned_facts() told.
+
+    Raises:
+        SpecError: a time is none.
+        LedgerError: a serial number is none.
+    """
+    return {require_serial(one["serial_number_hex"]): _assumed(one) for one in facts}
+
+
+def _assumed(facts: Mapping[str, Any]) -> Revocation | None:
+    def time(option: str) -> datetime | None:
+        return to_time(facts[option], EARLIEST) if facts.get(option) else None
+
+    revoked_at = time("revoked_at")
+    if not facts.get("reason") or revoked_at is None:
+        return None
+    serial = facts["serial_number_hex"]
+    return Revocation(serial, facts["reason"], revoked_at, time("invalidity_date"), time("not_after"))
+
+
+_OF_REVOCATION = ("reason", "revoked_at", "invalidity_date")
 
 
 def serial_facts(serial: str) -> dict[str, Any]:

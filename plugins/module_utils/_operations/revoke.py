@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from .._ledger.entries import CERTIFICATE_HOLD, COMPROMISES, Released, Revoked, new_id
+from .._ledger.state import Revocation
 from .._pki.certificates import asn1_time, serial_hex, sha256_hex, signed_by, to_der
 from .._pki.errors import LedgerError, SpecError
 from .._pki.plan import Change, Plan
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from cryptography import x509
 
     from .._ledger.port import Ledger, LedgerState
-    from .._ledger.state import Revocation
 
 
 @dataclass(frozen=True)
@@ -171,6 +171,20 @@ def plan_revocation(
     if problems:
         raise SpecError("; ".join(problems))
     return RevocationPlan(tuple(targets), tuple(lines), Plan(tuple(changes)))
+
+
+def standing_after(planned: RevocationPlan, state: LedgerState) -> dict[str, Revocation | None]:
+    """Return the revocations that *planned* makes, by serial; None where a hold ends."""
+    ends = {target.serial: target.not_after for target in planned.targets}
+    after: dict[str, Revocation | None] = {}
+    for line in planned.lines:
+        record, serial = state.by_serial(line.serial), line.serial
+        if isinstance(line, Released):
+            after[serial] = None
+        else:
+            not_after = record.not_after if record else ends[serial]
+            after[serial] = Revocation(serial, line.reason, line.revoked_at, line.invalidity_date, not_after)
+    return after
 
 
 def record(planned: RevocationPlan, ledger: Ledger) -> None:

@@ -265,6 +265,25 @@ class LedgerContract:
         assert [revocation.serial for revocation in state.revocations] == [serial(1)]
         ledger.claim(an_intent("web", 2), None)
 
+    def test_revocations_can_be_assumed_that_nobody_recorded(self, ledger: Ledger, clock: Clock) -> None:
+        self.issue(ledger, clock, "web", 1)
+        ledger.append(revoked(1, "certificate_hold"))
+        ledger.append(revoked(3))
+        state = ledger.read()
+        stays = state.revocation_of(serial(3))
+        assert stays is not None
+        assumed = state.assuming({serial(1): None, serial(2): stays._replace(serial=serial(2))})
+        assert [found.serial for found in assumed.revocations] == sorted([serial(2), serial(3)])
+        assert (assumed.revocation_of(serial(1)), assumed.revocation_of(serial(3))) == (None, stays)
+        assert assumed.revocation_mark != state.revocation_mark
+
+    def test_what_is_assumed_and_recorded_changes_nothing(self, ledger: Ledger) -> None:
+        ledger.append(revoked(1))
+        state = ledger.read()
+        assumed = state.assuming({serial(1): state.revocation_of(serial(1)), serial(2): None})
+        assert list(assumed.revocations) == list(state.revocations)
+        assert assumed.revocation_mark == state.revocation_mark
+
     def test_the_mark_tells_whether_revocations_are_new(self, ledger: Ledger, clock: Clock) -> None:
         marks = [ledger.read().revocation_mark]
         self.issue(ledger, clock, "web", 1)

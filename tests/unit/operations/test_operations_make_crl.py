@@ -16,9 +16,14 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from ansible_collections.rootstock.pki.plugins.module_utils._ledger.state import Revocation
 from ansible_collections.rootstock.pki.plugins.module_utils._lint.lint import lint
 from ansible_collections.rootstock.pki.plugins.module_utils._operations import make_crl as flow
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.crl_plan import file_crl_ports, plan_crls
+from ansible_collections.rootstock.pki.plugins.module_utils._operations.ledger_facts import (
+    assumed_revocations,
+    planned_facts,
+)
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.certificates import serial_hex
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.crl import crl_to_der
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import (
@@ -80,6 +85,25 @@ def test_a_new_revocation_makes_a_new_crl_and_the_diff_names_it(desk: CrlDesk) -
     second = desk.make()
     assert serials(second) == {web.serial_number}
     assert number(second) > number(first)
+
+
+def test_a_crl_can_be_planned_for_revocations_that_are_only_planned(desk: CrlDesk) -> None:
+    bad, held = desk.issue("bad"), desk.issue("held")
+    hold = desk.revoke(held, "certificate_hold")
+    desk.make()
+    now = desk.shop.clock()
+    assumed = planned_facts(
+        {
+            serial_hex(bad.serial_number): Revocation("", "key_compromise", now, None, bad.not_valid_after_utc),
+            hold.serial: None,
+        }
+    )
+    task = desk.task()
+    planned = plan_crls(task, file_crl_ports(task, desk.shop.clock, assumed_revocations(assumed)))[0].plan
+    desk.revoke(bad)
+    desk.release(hold)
+    assert planned == desk.plan().plan
+    assert planned.reason == "revocations changed"
 
 
 def test_revocations_may_wait_for_the_next_regular_crl(desk: CrlDesk) -> None:

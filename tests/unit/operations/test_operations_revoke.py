@@ -22,6 +22,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._operations.revoke i
     Target,
     plan_revocation,
     record,
+    standing_after,
     target_of_certificate,
     target_of_serial,
     targets_of_name,
@@ -64,10 +65,13 @@ def root_of(workshop: Workshop) -> x509.Certificate:
 
 
 def revoke(workshop: Workshop, serial: str, spec: RevocationSpec = REVOKED) -> dict[str, object]:
-    """Carry out and return the difference; empty where nothing changed."""
+    """Carry out and return the difference, empty where nothing changed; see that what was planned is what was done."""
     state = ledger(workshop).read()
     planned = plan_revocation(state, [Target(serial)], spec, workshop.clock(), "services")
     record(planned, ledger(workshop))
+    for changed, revocation in standing_after(planned, state).items():
+        recorded = ledger(workshop).read().revocation_of(changed)
+        assert recorded == (revocation and revocation._replace(holds=recorded.holds if recorded else ()))
     after = planned.plan.diff["after"]
     return after if isinstance(after, dict) else {}
 

@@ -1,0 +1,143 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Check mode says what the run then does, for every role; tests/unit/module has the same for every module."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import yaml
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from localaws.server import Server
+from localaws.testing import local_aws, new_account
+from tests.harness.environment import environment
+
+__all__ = ["local_aws"]
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+ROLES = sorted(path.name for path in (CHECKOUT / "roles").iterdir())
+TIME = re.compile(r"\d{14}Z")
+EMPTY = "a tree on an empty account"
+IN_TRUST = ("is a file of its own", "are in one bundle")  # tasks that write what is pending before
+
+
+class Row(NamedTuple):
+    """What one task did, or said that it would do, for one item."""
+
+    task: str
+    changed: bool
+    diff: str
+    pending: bool
+
+
+ROOT = {"name": "top", "certificate_profile": "root_ca", "subject": {"common_name": "Top"}, "key": {}}
+SIGNER = {
+    "name": "signer",
+    "issuer": "top",
+    "certificate_profile": "code_signing",
+    "subject": {"common_name": "Signer"},
+    "public_key_path": "signer.pem",
+}
+
+
+def plays(administrator: str) -> list[tuple[str, str, dict[str, Any]]]:
+    """Return what is predicted and then done: what for, by which role, with which variables."""
+    root = {"pki_name": "predicts", "pki_authorities": [ROOT]}
+    tree = {**root, "pki_certificates": [SIGNER]}
+    revoked = {**tree, "pki_revocations": [{"authority": "top", "name": "signer"}]}
+    signers = [{"name": "Releaser", "trusted": [administrator], "aliases": ["predicts/releases"]}]
+    access = {
+        "signing_access_administrators": [administrator],
+        "signing_access_keys": [{"alias": "predicts/releases", "use": "sign"}],
+        "signing_access_signers": signers,
+    }
+    return [
+        (EMPTY, "pki_tree", root),
+        ("a certificate more", "pki_tree", tree),
+        ("a revocation", "pki_revocation", revoked),
+        ("access", "signing_access", access),
+    ]
+
+
+@pytest.fixture(scope="module")
+def told(local_aws: Server, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[list[Row], list[Row]]]:
+    """What was predicted, and what was done, in the words of the tasks."""
+    administrator = new_account(local_aws).administrator()
+    folder = tmp_path_factory.mktemp("predicts")
+    wanted = plays(administrator.arn)
+    assert {role for _what, role, _variables in wanted} == set(ROLES)
+    written = [
+        {
+            "name": what,
+            "hosts": "localhost",
+            "gather_facts": False,
+            "check_mode": check,
+            "vars": {**variables, "pki_base_dir": str(folder)},
+            "roles": [f"rootstock.pki.{role}"],
+        }
+        for what, role, variables in wanted
+        for check in (True, False)
+    ]
+    key = ec.generate_private_key(ec.SECP256R1()).public_key()
+    (folder / "signer.pem").write_bytes(key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    (folder / "play.yml").write_text(yaml.safe_dump(written))
+    said = iter(run_playbook(folder / "play.yml", administrator.environment()))
+    return {what: (rows(next(said)), rows(next(said))) for what, _role, _variables in wanted}
+
+
+def run_playbook(path: Path, credentials: Mapping[str, str]) -> list[dict[str, Any]]:
+    inventory = "localhost ansible_connection=local ansible_python_interpreter={{ansible_playbook_python}}\n"
+    (path.parent / "hosts").write_text(inventory)
+    done = subprocess.run(
+        ["ansible-playbook", "-i", path.parent / "hosts", "--diff", path],
+        env={
+            **environment(),
+            **credentials,
+            "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
+            "ANSIBLE_PIPELINING": "1",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    played: list[dict[str, Any]] = json.loads(done.stdout[done.stdout.index("{") :])["plays"]
+    return played
+
+
+def rows(play: dict[str, Any]) -> list[Row]:
+    """Return a row for each item of each task; a time is a time, since it goes on between a plan and what it plans."""
+    found = []
+    for task in play["tasks"]:
+        result = task["hosts"]["localhost"]
+        for item in result.get("results", [result]):
+            told = item.get("diff")
+            diff = told[0] if isinstance(told, list) and told else told  # what follows is about modes
+            text = TIME.sub("<time>", json.dumps(diff, sort_keys=True))
+            found.append(Row(task["task"]["name"], bool(item.get("changed")), text, bool(item.get("pending"))))
+    return found
+
+
+def test_every_role_does_what_was_predicted(told: dict[str, tuple[list[Row], list[Row]]]) -> None:
+    for what, (predicted, done) in told.items():
+        if what != EMPTY:
+            assert (what, predicted) == (what, done)
+            assert any(row.changed for row in done)
+
+
+def test_what_cannot_be_known_on_an_empty_account_is_pending(told: dict[str, tuple[list[Row], list[Row]]]) -> None:
+    predicted, done = told[EMPTY]
+    pending = [row.task for row in predicted if row.pending]
+    left = [row for row in done if row.task not in pending and not row.task.endswith(IN_TRUST)]
+    assert [row for row in predicted if not row.pending and not row.task.endswith(IN_TRUST)] == left
+    assert [(row.task, row.changed) for row in done if row.task in pending] == [(task, True) for task in pending]
