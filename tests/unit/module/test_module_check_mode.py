@@ -71,7 +71,7 @@ def certificates(folder: Path) -> list[Case]:
     }
     client = {
         "path": str(folder / "client.pem"),
-        "certificate_profile": "tls_client",
+        "certificate_profile": "code_signing",
         "public_key_path": str(folder / "signer.pem"),
         "issuer_path": root["path"],
         "issuer_key_id": "alias/predicts/root",
@@ -91,7 +91,7 @@ def certificates(folder: Path) -> list[Case]:
         "src": client["path"],
         "path": str(folder / "taken" / "client.pem"),
         "public_key_path": str(folder / "signer.pem"),
-        "certificate_profile": "tls_client",
+        "certificate_profile": "code_signing",
     }
     return [
         Case("a public key", "kms_public_key", {"key_id": SIGNER, "path": str(folder / "signer.pem")}),
@@ -142,12 +142,20 @@ def revocations(folder: Path) -> list[Case]:
 def signatures(folder: Path, auditor_arn: str) -> list[Case]:
     signed = {"key_id": SIGNER, "content": "released", "dest": str(folder / "content.sig")}
     verified = {"content": "other", "signature_path": signed["dest"], "public_key_path": str(folder / "signer.pem")}
+    message = {
+        "key_id": SIGNER,
+        "src": str(folder / "signer.pem"),
+        "dest": str(folder / "signer.p7s"),
+        "certificate_path": str(folder / "client.pem"),
+    }
     access = {"role_arn": auditor_arn, "allowed": ["kms:DescribeKey"], "denied": ["kms:Sign"]}
     box = {"key_id": "alias/predicts/box", "src": str(folder / "box"), "dest": str(folder / "plain")}
     return [
         Case("a signature", "kms_sign", signed),
         Case("a signature of other content", "kms_sign", {**signed, "content": "other"}),
         kept("whether a signature is right", "kms_verify", verified),
+        Case("a CMS message", "kms_cms_sign", message),
+        Case("a CMS message with its content", "kms_cms_sign", {**message, "detached": False}),
         kept("who may do what", "kms_access_test", {"key_id": SIGNER, "expected": [access]}),
         Case("a secret", "kms_decrypt", box),
     ]
