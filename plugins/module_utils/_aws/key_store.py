@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,8 +23,12 @@ from .tagging import find_by_tag
 
 T = TypeVar("T")
 DELAYS = (0.5, 1.0, 2.0, 4.0, 8.0)
-"""Seconds between attempts: what was just written is not seen everywhere at once, and few writes a second are allowed
-(CreateKey, CreateAlias, UpdateAlias: 5, PutKeyPolicy: 15)."""
+"""Seconds between attempts, as what was just written is not seen everywhere at once."""
+
+TURNS = (*DELAYS, 8.0, 8.0, 8.0)
+"""Seconds, on average, until the next attempt where AWS asks for fewer calls (CreateKey, CreateAlias, UpdateAlias: 5 a
+second, PutKeyPolicy: 15): enough for 50 runs that begin at once. Each waits a while of its own, or all would come again
+together."""
 THROTTLED = "ThrottlingException"
 
 
@@ -36,6 +41,7 @@ class KmsKeyStore:
         single_client: makes a KMS client without retries; asked for only when a key is made.
         tagging_client: makes a client of the tagging API; asked for only when orphans are looked for.
         sts_client: makes a client of STS; asked for only when the account of a new key matters.
+        spread: gives numbers from 0 to 1, by which runs that were throttled together part.
     """
 
     client: Any
@@ -43,6 +49,7 @@ class KmsKeyStore:
     tagging_client: Callable[[], Any]
     sts_client: Callable[[], Any]
     sleep: Callable[[float], None] = time.sleep
+    spread: Callable[[], float] = random.random
 
     def describe(self, key_id: str) -> KeyDescription | None:
         """Return what *key_id* is, or None where there is no such key."""
@@ -133,13 +140,14 @@ class KmsKeyStore:
 
     def _patiently(self, call: Callable[[], T], *codes: str) -> T:
         """Ask again after a while where AWS answers with one of *codes*, or that it did nothing for want of time."""
-        for delay in DELAYS:
+        for attempt, turn in enumerate(TURNS):
             try:
                 return call()
             except PkiError as exc:
-                if code_of(exc) not in (*codes, THROTTLED):
+                throttled = code_of(exc) == THROTTLED
+                if not throttled and (code_of(exc) not in codes or attempt >= len(DELAYS)):
                     raise
-            self.sleep(delay)
+            self.sleep(turn * (0.5 + self.spread()) if throttled else turn)
         return call()
 
 
