@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Many keys at once: what AWS KMS throttles is asked again later, and whoever waits for the keys does not hear of it."""
+"""Many keys at once: what AWS KMS throttles is asked again later, and who waits for the keys does not hear of it."""
 
 from __future__ import annotations
 
@@ -74,5 +74,5 @@ def test_runs_that_do_not_wait_long_enough_are_refused_in_one_sentence(account: 
     store = KmsKeyStore(admin.client("kms"), lambda: kms, lambda: kms, lambda: kms, bool)
     key = new_key(kms)
     with pytest.raises(AwsError, match=r"kms:CreateAlias on alias/hasty/.* AWS asks for fewer calls"):
-        list(map(lambda number: store.create_alias(f"alias/hasty/{number}", key), range(HASTE * 50)))
+        [store.create_alias(f"alias/hasty/{number}", key) for number in range(HASTE * 50)]
     assert any(fault["fired"] for fault in throttled.fault_reports())
