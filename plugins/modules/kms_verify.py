@@ -68,7 +68,8 @@ options:
       - How the signature is written. V(raw) is DER for ECDSA and the bare octets for all others. V(base64) is that in
         Base64. V(p1363) is for ECDSA, the two numbers at their full length.
       - V(cms) is CMS signed data in DER or PEM or as an S/MIME mail. Signatures without signed attributes are not
-        right, as nothing tells them from signatures over something else. BER is not read.
+        right, as nothing tells them from signatures over something else, nor are those with algorithms that AWS KMS
+        does not have for such a key. BER is not read.
     type: str
     default: raw
     choices: [raw, base64, p1363, cms]

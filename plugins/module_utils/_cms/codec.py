@@ -31,13 +31,14 @@ from .structures import (
 )
 
 try:
-    from cryptography import x509
     from cryptography.hazmat.primitives.serialization import Encoding
 except ImportError:
-    x509 = None  # type: ignore[assignment]  # require_cryptography() in the module says so
+    Encoding = None  # type: ignore[assignment,misc]  # require_cryptography() in the module says so
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
+
+    from cryptography import x509
 
     from .layout import Read
 
@@ -109,7 +110,7 @@ class DerCodec:
             skeleton,
             (way[-1].content, way[-1].end) if way else None,
             tuple(_claim(info) for info in signed_data.signer_infos.as_list()),
-            tuple(_certificates(signed_data)),
+            tuple(encode(one) for one in signed_data.certificates or []),
         )
 
 
@@ -139,21 +140,6 @@ def _signer_info(part: SignedPart) -> SignerInfo:
         signature=part.signature,
         unsigned_attrs=None,
     )
-
-
-def _certificates(signed_data: SignedData) -> Iterator[x509.Certificate]:
-    """Yield the X.509 certificates; attribute certificates and what cannot be parsed are of no use here."""
-    for one in signed_data.certificates or []:
-        found = _certificate(encode(one))
-        if found is not None:
-            yield found
-
-
-def _certificate(der: bytes) -> x509.Certificate | None:
-    try:
-        return x509.load_der_x509_certificate(der)
-    except (ValueError, TypeError, x509.InvalidVersion):
-        return None
 
 
 def _claim(info: SignerInfo) -> SignerClaim:

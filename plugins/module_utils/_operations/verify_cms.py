@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from .._pki.certificates import asn1_time, serial_hex, to_der
+from .._pki.certificates import asn1_time, load_usable_certificates, serial_hex, to_der
 from .._pki.errors import SpecError
 from .._pki.names import name_text
 from .._pki.path_validation import ANY_PURPOSE, PathQuestion, validate_path
+from .._pki.problems import try_all
 from .._signer.algorithms import spec_of_public_key
 from .._signer.cms import HASH_NAMES
 from .cms_content import digests_of, open_content, pieces_of
@@ -98,6 +99,8 @@ class CmsVerdict:
 def verify_cms(question: CmsQuestion, reader: MessageReader) -> CmsVerdict:
     """Judge the message; the content is read once, in flat memory.
 
+    Certificates in it that cannot be read, or are of another kind than X.509, are passed over.
+
     Raises:
         SpecError: the message or the content cannot be read, or the content is there twice or not at all.
     """
@@ -105,8 +108,13 @@ def verify_cms(question: CmsQuestion, reader: MessageReader) -> CmsVerdict:
         claims = opened.message.signers
         wanted = [name for name in HASH_NAMES if any(claim.digest == name for claim in claims)]
         digests = _digests(question, opened, wanted)
-    known = tuple(dict.fromkeys([*opened.message.certificates, *question.certificates]))
+    carried, _unusable = try_all(_load, opened.message.certificates)
+    known = tuple(dict.fromkeys([*question.certificates, *carried]))
     return CmsVerdict(tuple(_judge(claim, digests, known, question) for claim in claims))
+
+
+def _load(der: bytes) -> x509.Certificate:
+    return load_usable_certificates(der, "certificate")[0]
 
 
 def _digests(question: CmsQuestion, opened: OpenMessage, wanted: Sequence[str]) -> dict[str, bytes]:

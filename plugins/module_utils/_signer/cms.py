@@ -151,10 +151,10 @@ class CmsMessage:
     Attributes:
         skeleton: the message without its content.
         content: where the content begins and ends; None where it is detached.
-        certificates: DER; those of other kinds than X.509 are left out.
+        certificates: those that it carries, each as it stands there, of whatever kind.
     """
 
     skeleton: bytes
     content: tuple[int, int] | None
     signers: tuple[SignerClaim, ...]
-    certificates: tuple[x509.Certificate, ...]
+    certificates: tuple[bytes, ...]

@@ -78,6 +78,12 @@ def certificates(folder: Path) -> list[Case]:
         "subject": {"common_name": "client"},
     }
     other = {**client, "subject": {"common_name": "other"}}
+    signer = {
+        **client,
+        "path": str(folder / "document-signer.pem"),
+        "certificate_profile": "document_signing",
+        "subject": {"common_name": "signer"},
+    }
     piped = {**{name: value for name, value in client.items() if name != "path"}, "name": "piped"}
     request = {
         "path": str(folder / "signer.csr"),
@@ -101,6 +107,7 @@ def certificates(folder: Path) -> list[Case]:
         Case("another mode", "kms_x509_cert", {**other, "mode": "0600"}),
         Case("another chain file", "kms_x509_cert", {**other, "fullchain_path": str(folder / "full.pem")}),
         Case("a renewal", "kms_x509_cert", {**other, "not_after": "+30d"}),
+        Case("a signer's certificate", "kms_x509_cert", signer),
         Case("a certificate in a pipe", "kms_x509_cert_pipe", piped, again=lambda done: content(done["certificate"])),
         Case("a request", "kms_x509_csr", request),
         Case("another request", "kms_x509_csr", {**request, "subject_alt_name": ["DNS:www.acme.internal"]}),
@@ -141,6 +148,12 @@ def revocations(folder: Path) -> list[Case]:
 
 def signatures(folder: Path, auditor_arn: str) -> list[Case]:
     signed = {"key_id": SIGNER, "content": "released", "dest": str(folder / "content.sig")}
+    message = {
+        "key_id": SIGNER,
+        "certificate_path": str(folder / "document-signer.pem"),
+        "content": "released",
+        "dest": str(folder / "content.p7s"),
+    }
     verified = {"content": "other", "signature_path": signed["dest"], "public_key_path": str(folder / "signer.pem")}
     message = {
         "key_id": SIGNER,
@@ -153,6 +166,13 @@ def signatures(folder: Path, auditor_arn: str) -> list[Case]:
     return [
         Case("a signature", "kms_sign", signed),
         Case("a signature of other content", "kms_sign", {**signed, "content": "other"}),
+        Case("a CMS message", "kms_cms_sign", message),
+        Case(
+            "a CMS message in PEM",
+            "kms_cms_sign",
+            {**message, "format": "pem", "ledger_path": str(folder / "cms.jsonl")},
+        ),
+        Case("a CMS message with its content", "kms_cms_sign", {**message, "detached": False}),
         kept("whether a signature is right", "kms_verify", verified),
         Case("a CMS message", "kms_cms_sign", message),
         Case("a CMS message with its content", "kms_cms_sign", {**message, "detached": False}),

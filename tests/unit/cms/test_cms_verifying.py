@@ -1,0 +1,286 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Messages of others are judged as they deserve, and those that pretend are found out."""
+
+from __future__ import annotations
+
+import subprocess
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs7
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.rootstock.pki.plugins.module_utils._cms import structures
+from ansible_collections.rootstock.pki.plugins.module_utils._cms.attributes import DATA
+from ansible_collections.rootstock.pki.plugins.module_utils._cms.codec import DerCodec
+from ansible_collections.rootstock.pki.plugins.module_utils._operations.cms_opening import CHUNK
+from ansible_collections.rootstock.pki.plugins.module_utils._operations.verify_cms import CmsQuestion, verify_cms
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.certificates import serial_hex
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import SpecError
+from ansible_collections.rootstock.pki.plugins.module_utils._signer.specs import Content
+from tests.unit.cms.cms_desk import CONTENT, CmsDesk
+from tests.unit.cms.cms_people import DAY, NOW, authority, certificate, certify, cms_signer, middle, put_pem, root
+from tests.unit.signer.local_kms import local_key
+
+TEXT = b"Dear all,\r\n\r\nwe agree.\r\n"
+P256 = cms_signer("ECC_NIST_P256")
+SPECS = {"rsa": "RSA_2048", "ec": "ECC_NIST_P256"}
+
+
+def openssl_signs(folder: Path, key_spec: str, tool: str, *options: str, text: bytes = TEXT) -> Path:
+    """Have OpenSSL sign *text* and return its message."""
+    key = local_key(key_spec)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (folder / "key.pem").write_bytes(pem)
+    (folder / "text").write_bytes(text)
+    put_pem(folder / "signer.pem", certificate(key_spec))
+    put_pem(folder / "middle.pem", middle())
+    command = ["openssl", tool, "-sign", "-in", "text", "-out", "message", "-signer", "signer.pem"]
+    command += ["-inkey", "key.pem", "-certfile", "middle.pem", *options]
+    subprocess.run(command, cwd=folder, capture_output=True, check=True)
+    return folder / "message"
+
+
+def judge(message: Path, content: bytes | None = None, **changed: Any) -> str:
+    given = {"certificates": (), "anchors": (root(),), "at": NOW, **changed}
+    beside = None if content is None else Content("content", content)
+    return verify_cms(CmsQuestion(str(message), beside, **given), DerCodec()).reason
+
+
+FOREIGN = {
+    "cms detached": ("cms", ("-outform", "DER", "-binary"), TEXT),
+    "cms attached": ("cms", ("-outform", "DER", "-nodetach", "-binary"), None),
+    "cms pem": ("cms", ("-outform", "PEM", "-nodetach", "-binary"), None),
+    "cms by key identifier": ("cms", ("-outform", "DER", "-nodetach", "-keyid"), None),
+    "cms cades": ("cms", ("-outform", "DER", "-nodetach", "-cades"), None),
+    "cms mail": ("cms", (), None),
+    "cms mail of text": ("cms", ("-text",), None),
+    "cms opaque mail": ("cms", ("-nodetach",), None),
+    "smime detached": ("smime", ("-outform", "DER", "-binary"), TEXT),
+    "smime attached": ("smime", ("-outform", "PEM", "-nodetach"), None),
+    "smime mail": ("smime", (), None),
+    "smime opaque mail": ("smime", ("-nodetach",), None),
+}
+
+
+@pytest.mark.parametrize("kind", list(FOREIGN))
+@pytest.mark.parametrize("key", list(SPECS))
+def test_messages_that_openssl_made_are_right(key: str, kind: str, tmp_path: Path) -> None:
+    tool, options, content = FOREIGN[kind]
+    message = openssl_signs(tmp_path, SPECS[key], tool, *options)
+    assert judge(message, content) == ""
+    assert "was valid until" in judge(message, content, at=NOW + 100 * DAY)
+
+
+@pytest.mark.parametrize("name", ["sha384", "sha512"])
+def test_every_hash_of_rsa_is_taken(name: str, tmp_path: Path) -> None:
+    options = ("-outform", "DER", "-nodetach", "-cades", "-md", name)
+    assert judge(openssl_signs(tmp_path, "RSA_2048", "cms", *options)) == ""
+
+
+def test_messages_with_pss_that_openssl_made_are_right_if_kms_could_have_made_them(tmp_path: Path) -> None:
+    pss = ("-outform", "DER", "-nodetach", "-md", "sha256", "-keyopt", "rsa_padding_mode:pss")
+    fits = openssl_signs(tmp_path, "RSA_2048", "cms", *pss, "-keyopt", "rsa_pss_saltlen:digest")
+    assert judge(fits) == ""
+    other = openssl_signs(tmp_path, "RSA_2048", "cms", *pss, "-keyopt", "rsa_pss_saltlen:20")
+    assert "has a signature algorithm that no key of KMS has" in judge(other)
+
+
+DETACHED = [pkcs7.PKCS7Options.DetachedSignature]
+BY_PYCA = [(Encoding.DER, []), (Encoding.PEM, []), (Encoding.DER, DETACHED), (Encoding.SMIME, DETACHED)]
+
+
+@pytest.mark.parametrize(("encoding", "options"), BY_PYCA)
+def test_messages_that_pyca_made_are_right(encoding: Encoding, options: list[Any], tmp_path: Path) -> None:
+    builder = pkcs7.PKCS7SignatureBuilder().set_data(TEXT)
+    builder = builder.add_signer(certificate("RSA_2048"), local_key("RSA_2048"), hashes.SHA256())
+    message = tmp_path / "message"
+    message.write_bytes(builder.add_certificate(middle()).sign(encoding, options))
+    assert judge(message, TEXT if options and encoding is not Encoding.SMIME else None) == ""
+
+
+def test_a_hash_that_kms_does_not_tie_to_the_curve_is_told(tmp_path: Path) -> None:
+    message = openssl_signs(tmp_path, "ECC_NIST_P384", "cms", "-outform", "DER", "-nodetach", "-md", "sha256")
+    assert "signing_algorithm ECDSA_SHA_256 does not fit a key of spec ECC_NIST_P384" in judge(message)
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (("-noattr",), "has no signed attributes, so nothing tells what it is a signature of"),
+        (("-md", "sha1"), "has a digest algorithm other than SHA-256, SHA-384 and SHA-512"),
+    ],
+)
+def test_messages_that_prove_little_are_not_right(options: tuple[str, ...], problem: str, tmp_path: Path) -> None:
+    message = openssl_signs(tmp_path, "RSA_2048", "cms", "-outform", "DER", "-nodetach", *options)
+    assert problem in judge(message)
+
+
+def test_ber_is_refused_with_the_way_to_make_der_of_it(tmp_path: Path) -> None:
+    message = openssl_signs(tmp_path, "RSA_2048", "cms", "-outform", "DER", "-nodetach", "-binary", "-stream")
+    with pytest.raises(SpecError, match="BER with lengths that are not told; `openssl cms -cmsout -outform DER`"):
+        judge(message)
+    command = ["openssl", "cms", "-cmsout", "-inform", "DER", "-outform", "DER", "-in", "message", "-out", "der"]
+    subprocess.run(command, cwd=tmp_path, capture_output=True, check=True)
+    assert judge(tmp_path / "der") == ""
+
+
+def test_a_message_without_certificates_needs_them_from_the_task(tmp_path: Path) -> None:
+    desk = CmsDesk(tmp_path)
+    desk.sign(certificates=())
+    serial = serial_hex(P256.certificate.serial_number)
+    assert desk.verify().reason == f"the certificate of the signer with the serial number {serial} is not at hand"
+    assert desk.verify(certificates=(P256.certificate, middle())).reason == ""
+    assert desk.verify(certificates=(P256.certificate,), anchors=(P256.certificate,)).reason == ""
+
+
+def test_nobody_is_trusted_because_the_message_says_so(tmp_path: Path) -> None:
+    desk = CmsDesk(tmp_path)
+    desk.sign(certificates=(P256.certificate, middle(), root()))
+    foreign = authority("Foreign", "Foreign")
+    assert "does not lead up to a trusted certificate" in desk.verify(anchors=(foreign,)).reason
+
+
+def test_the_purpose_and_the_time_are_asked_for(tmp_path: Path) -> None:
+    desk = CmsDesk(tmp_path)
+    desk.sign()
+    assert desk.verify(purpose="document_signing").reason == ""
+    assert "not for code_signing" in desk.verify(purpose="code_signing").reason
+    assert "was valid until" in desk.verify(at=NOW + 40 * DAY).reason
+
+
+def test_one_wrong_signature_makes_the_message_wrong_and_says_whose(tmp_path: Path) -> None:
+    two = (P256, cms_signer("RSA_2048"))
+    desk = CmsDesk(tmp_path, two)
+    desk.sign()
+    claims = desk.plan().claims
+    octets = desk.dest.read_bytes()
+    desk.dest.write_bytes(octets.replace(claims[1].signature, claims[1].signature[::-1]))
+    verdict = desk.verify()
+    told = {signer.facts()["subject"]: signer.facts()["valid"] for signer in verdict.signers}
+    assert told == {"CN=Signer ECC_NIST_P256 0": True, "CN=Signer RSA_2048 0": False}
+    assert verdict.reason == "this is no RSASSA_PKCS1_V1_5_SHA_512 signature by the key of CN=Signer RSA_2048 0"
+
+
+def test_a_certificate_of_the_same_key_is_not_the_one_that_signed(tmp_path: Path) -> None:
+    """RFC 5035: a certificate put in place of the signer's, with its issuer and serial number but other rights."""
+    desk = CmsDesk(tmp_path)
+    desk.sign(certificates=())
+    twin = _twin(P256.certificate)
+    reason = desk.verify(certificates=(twin, middle())).reason
+    assert "was made with another certificate" in reason
+
+
+def _twin(original: x509.Certificate) -> x509.Certificate:
+    from tests.unit.cms.cms_people import authority_key, named
+
+    builder = x509.CertificateBuilder(
+        named("Middle"),
+        original.subject,
+        original.public_key(),
+        original.serial_number,
+        NOW - DAY,
+        NOW + 300 * DAY,
+    )
+    return builder.sign(authority_key("Middle"), hashes.SHA256())
+
+
+def test_a_message_that_nobody_signed_is_not_right(tmp_path: Path) -> None:
+    codec = DerCodec()
+    (tmp_path / "message").write_bytes(codec.skeleton([], [middle()], False))
+    assert judge(tmp_path / "message", TEXT) == "nobody signed it"
+
+
+def test_the_content_is_given_once(tmp_path: Path) -> None:
+    desk = CmsDesk(tmp_path)
+    desk.sign()
+    with pytest.raises(SpecError, match="is detached; give the content that was signed, as src"):
+        desk.verify(False)
+    desk.sign(attached=True)
+    with pytest.raises(SpecError, match=r"carries its content, so .* must not be given beside it"):
+        desk.verify()
+
+
+def test_attributes_of_another_message_do_not_sign_this_content(tmp_path: Path) -> None:
+    desk = CmsDesk(tmp_path)
+    desk.sign()
+    assert judge(desk.dest, CONTENT + b"!") == "the content is not what CN=Signer ECC_NIST_P256 0 signed"
+
+
+def test_an_ml_dsa_signature_that_names_another_set_is_not_right(tmp_path: Path) -> None:
+    desk = CmsDesk(tmp_path, (cms_signer("ML_DSA_65"),))
+    desk.sign()
+    dotted = bytes.fromhex("0609608648016503040312")
+    octets = desk.dest.read_bytes()
+    at = octets.rindex(dotted)
+    desk.dest.write_bytes(octets[:at] + dotted[:-1] + b"\x11" + octets[at + len(dotted) :])
+    assert "this is no ML_DSA_SHAKE_256 signature" in desk.verify().reason
+
+
+WRONG_KIND = [
+    ({"content_type": "1.2.840.113549.1.7.3"}, "its content type is 1.2.840.113549.1.7.3"),
+    ({"inner": "1.2.840.113549.1.9.16.1.4"}, "what it signs is of type 1.2.840.113549.1.9.16.1.4"),
+    ({"version": 9}, "its version is 9"),
+]
+
+
+@pytest.mark.parametrize(("changed", "problem"), WRONG_KIND)
+def test_other_kinds_of_messages_are_named(changed: dict[str, Any], problem: str, tmp_path: Path) -> None:
+    desk = CmsDesk(tmp_path)
+    desk.sign()
+    found = structures.decode(structures.ContentInfo, desk.dest.read_bytes())
+    found.content_type = structures.oid(changed.get("content_type", "1.2.840.113549.1.7.2"))
+    found.content.version = changed.get("version", 1)
+    found.content.encap_content_info.content_type = structures.oid(changed.get("inner", DATA))
+    desk.dest.write_bytes(structures.encode(found))
+    with pytest.raises(SpecError, match=problem):
+        desk.verify()
+
+
+def test_a_signer_with_a_key_that_kms_has_not_is_told(tmp_path: Path) -> None:
+    key = rsa.generate_private_key(65537, 1024)  # noqa: S505
+    weak = certify(key.public_key())
+    desk = CmsDesk(tmp_path)
+    desk.sign()
+    octets = desk.dest.read_bytes()
+    message = structures.decode(structures.ContentInfo, octets)
+    info = message.content.signer_infos.as_list()[0]
+    info.sid = structures.IssuerAndSerialNumber(issuer=info.sid.issuer, serial_number=weak.serial_number)
+    message.content.signer_infos = structures.set_of([info])
+    desk.dest.write_bytes(structures.encode(message))
+    assert "RSA with 1024 bits is no key that KMS can hold" in desk.verify(certificates=(weak,)).reason
+
+
+@cache
+def mail() -> bytes:
+    with TemporaryDirectory() as folder:
+        return openssl_signs(Path(folder), "RSA_2048", "cms").read_bytes()
+
+
+@given(st.binary(max_size=200), st.integers(0, 10_000))
+def test_damage_is_told_in_a_sentence_or_makes_it_wrong(junk: bytes, place: int) -> None:
+    at = place % len(mail())
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "message"
+        path.write_bytes(mail()[:at] + junk + mail()[at + len(junk) :])
+        try:
+            judge(path)
+        except SpecError as exc:
+            assert str(path) in str(exc)  # noqa: PT017
+
+
+@pytest.mark.parametrize("lead", [0, CHUNK - 40, CHUNK - 3, CHUNK - 2, CHUNK - 1, CHUNK, 3 * CHUNK])
+def test_a_mail_is_taken_apart_wherever_its_pieces_are_cut(lead: int, tmp_path: Path) -> None:
+    line = b"x" * 60 + b"\r\n"
+    text = line * (lead // len(line)) + b"y" * (lead % len(line)) + b"\r\nend\r\n"
+    assert judge(openssl_signs(tmp_path, "RSA_2048", "cms", text=text)) == ""
