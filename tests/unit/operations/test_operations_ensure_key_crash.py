@@ -10,7 +10,6 @@ import multiprocessing
 import os
 import secrets
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
 from multiprocessing.synchronize import Barrier
@@ -103,25 +102,6 @@ def test_the_death_of_aws_itself_and_a_rerun_leave_one_key(tmp_path: Path, call:
         again = Account(second.endpoint, account.account_id)
         arn = converge(again.root, "alias/pki/root")
         assert keys_of(again, "alias/pki/root") == ([arn], arn)
-
-
-QUOTAS = {"kms:CreateKey": 5, "kms:CreateAlias": 5, "kms:PutKeyPolicy": 15, "kms:TagResource": 10}
-"""Calls a second that AWS allows an account by default."""
-
-
-def test_many_keys_at_once_pace_themselves_under_the_quotas_of_aws(account: Account, local_aws: Server) -> None:
-    maker = account.role("maker", {"Action": [*MAKER, "kms:PutKeyPolicy"]})
-    names = [f"alias/pki/{number}" for number in range(50 if LARGE else 12)]
-    mine = {"action": "throttle", "caller": f"*:{account.account_id}:*"}
-    local_aws.faults(*({**mine, "operation": operation, "rate": rate} for operation, rate in QUOTAS.items()))
-    try:
-        with ThreadPoolExecutor(4) as pool:
-            made = list(pool.map(partial(converge, maker), names))
-        throttled = sum(report["fired"] for report in local_aws.fault_reports())
-    finally:
-        local_aws.faults()
-    assert len(set(made)) == len(names) == len(kms.list_keys(account.root.client("kms")))
-    assert throttled
 
 
 def killed_at(caller: Principal, alias: str, call: str, when: str) -> None:
