@@ -8,15 +8,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from .._pki.certificate import CertificateSpec, describe_spec, ignored_csr_extensions, specify, validity
+from .._pki.certificate import (
+    ISSUER_END,
+    CertificateSpec,
+    describe_spec,
+    ignored_csr_extensions,
+    specify,
+    try_validity,
+    validity,
+)
 from .._pki.certificates import asn1_time, spki
 from .._pki.current import differences, lifetime_changes, renewal_due, signature_of
 from .._pki.errors import SpecError
 from .._pki.gate import Proposal, gate
 from .._pki.plan import Change, Plan, compare
-from .._pki.times import renew_time
 from .authority_identity import refuse_identity_drift, refuse_root_changes, root_warnings
 from .certificate_inputs import check_key_spec, choose_algorithm, read_issuer, read_subject_key
 from .crl_shards import partition_problems, placed, recorded_partition
@@ -27,6 +35,7 @@ if TYPE_CHECKING:
     from cryptography import x509
 
     from .._ledger.port import Ledger, LedgerState
+    from .._pki.certificate import Validity
     from .._pki.task import CertificateTask
     from .._signer.algorithms import AlgorithmRow
     from .certificate_inputs import CertificatePorts, IssuerPath, SubjectKey
@@ -101,7 +110,8 @@ def plan_certificate(task: CertificateTask, ports: CertificatePorts) -> Certific
     record = state.current(task.request.name, now)
     found = find_current(task, state, facts.issuer, now)
     refuse_unknown_certificate(task, found, state)
-    changes, reason = facts.changes(found, algorithm, state)
+    changes, reason, refused = facts.changes(found, algorithm, state)
+    problems += refused
     if facts.issuer is not None:
         problems += partition_problems(task.crl_partitions, spec.extensions, facts.issuer, state, now, bool(changes))
     warnings = root_warnings(task, found, reason)
@@ -109,7 +119,7 @@ def plan_certificate(task: CertificateTask, ports: CertificatePorts) -> Certific
         changes, reason = (), ""
     if changes or problems:
         refuse_root_changes(task, spec.subject, changes, state)
-        gate(facts.proposal(), problems)
+        gate(facts.proposal(), [*problems, *facts.times[1]])
         refuse_identity_drift(spec, found, () if facts.missing else changes, ports.children, now)
     findings = _lint(facts, algorithm, ports.lint) if changes else ()
     return CertificatePlan(
@@ -173,33 +183,39 @@ class _Facts:
         except SpecError as exc:
             return None, [*problems, str(exc)]
 
+    @cached_property
+    def times(self) -> tuple[Validity | None, list[str]]:
+        """When it would be valid, None while that is not known, and what is wrong with the words that say so."""
+        lifetime = self.spec.lifetime
+        if not self.path.missing:
+            return try_validity(lifetime, self.issuer, self.now)
+        return None, [] if lifetime.not_after == ISSUER_END else try_validity(lifetime, None, self.now)[1]
+
     def proposal(self) -> Proposal:
-        period = None if self.path.missing else validity(self.spec.lifetime, self.issuer, self.now)
-        if period is not None and period.not_after > period.not_before:
-            renew_time(period.not_before, period.not_after, self.spec.lifetime.renew_before)
-        return Proposal(self.spec, self.path.chain, period, self.now, issuer_pending=bool(self.path.missing))
+        return Proposal(self.spec, self.path.chain, self.times[0], self.now, issuer_pending=bool(self.path.missing))
 
     def changes(
         self, found: Found | None, algorithm: AlgorithmRow | None, state: LedgerState
-    ) -> tuple[tuple[Change, ...], str]:
-        """Return what differs, and in words why a certificate that exists is made again."""
+    ) -> tuple[tuple[Change, ...], str, list[str]]:
+        """Return what differs, in words why a certificate that exists is made again, and why nobody can tell."""
         if found is None or self.missing or algorithm is None:
-            period = None if self.path.missing else validity(self.spec.lifetime, self.issuer, self.now)
             reason = "" if found is not None or self.missing else why_none(self.task, state, self.now)
-            return compare(None, describe_spec(self.spec, self.issuer, period)), reason
+            return compare(None, describe_spec(self.spec, self.issuer, self.times[0])), reason, []
         wanted = signature_of(algorithm.hash, algorithm.padding)
         changed = [
             *differences(found.certificate, self._spec_for(found, state), self.issuer, wanted),
             *lifetime_changes(found.lifetime, self.spec.lifetime),
         ]
         reasons = [f"changed: {', '.join(change.field for change in changed)}"] if changed else []
-        due = renewal_due(found.certificate, self.spec.lifetime.renew_before, self.now)
+        try:
+            due = renewal_due(found.certificate, self.spec.lifetime.renew_before, self.now)
+        except SpecError as exc:
+            return tuple(changed), "", [str(exc)]
         reasons += [due] if due else ["force"] if self.task.force else []
         if reasons and not changed:
-            period = validity(self.spec.lifetime, self.issuer, self.now)
             end = found.certificate.not_valid_after_utc
-            changed = [Change("not_after", asn1_time(end), asn1_time(period.not_after))]
-        return tuple(changed), "; ".join(reasons)
+            changed = [Change("not_after", asn1_time(end), self.times[0] and asn1_time(self.times[0].not_after))]
+        return tuple(changed), "; ".join(reasons), []
 
     def _spec_for(self, found: Found, state: LedgerState) -> CertificateSpec:
         """Return the spec with the partition of its issuer's CRLs that *found* was issued into."""

@@ -24,7 +24,8 @@ from .extensions import (
 )
 from .general_names import general_name_text, to_general_names
 from .names import name_text, standard_name
-from .times import is_relative, to_time
+from .problems import refuse, try_all
+from .times import is_relative, renew_time, to_time
 
 try:
     from cryptography import x509
@@ -223,16 +224,42 @@ def ignored_csr_extensions(request: CertificateRequest, csr: x509.CertificateSig
 
 
 def validity(lifetime: Lifetime, issuer: x509.Certificate | None, now: datetime) -> Validity:
-    """Evaluate *lifetime* at *now*; a relative notBefore is clipped to the issuer's, notAfter never is."""
-    not_before = to_time(lifetime.not_before, now)
-    if issuer is None:
-        if lifetime.not_after == ISSUER_END:
+    """Evaluate *lifetime* at *now*; a relative notBefore is clipped to the issuer's, notAfter never is.
+
+    Raises:
+        SpecError: one of its times is none, or both are.
+    """
+
+    def end(text: str) -> datetime:
+        if text != ISSUER_END:
+            return to_time(text, now)
+        if issuer is None:
             raise SpecError("not_after: issuer needs an issuer; a self-signed certificate takes a time such as +7300d")
-        return Validity(not_before, to_time(lifetime.not_after, now))
-    if is_relative(lifetime.not_before) and not_before < issuer.not_valid_before_utc <= now:
-        not_before = issuer.not_valid_before_utc
-    not_after = issuer.not_valid_after_utc if lifetime.not_after == ISSUER_END else to_time(lifetime.not_after, now)
-    return Validity(not_before, not_after)
+        return issuer.not_valid_after_utc
+
+    not_before, refused = try_all(lambda text: to_time(text, now), [lifetime.not_before])
+    not_after, refused_end = try_all(end, [lifetime.not_after])
+    refuse([*refused, *refused_end])
+    start = not_before[0]
+    if issuer is not None and is_relative(lifetime.not_before) and start < issuer.not_valid_before_utc <= now:
+        start = issuer.not_valid_before_utc
+    return Validity(start, not_after[0])
+
+
+def try_validity(
+    lifetime: Lifetime, issuer: x509.Certificate | None, now: datetime
+) -> tuple[Validity | None, list[str]]:
+    """Evaluate *lifetime*, and return what is wrong with its words, renew_before too."""
+    try:
+        period = validity(lifetime, issuer, now)
+    except SpecError as exc:
+        return None, [str(exc)]
+    try:
+        if period.not_after > period.not_before:
+            renew_time(period.not_before, period.not_after, lifetime.renew_before)
+    except SpecError as exc:
+        return period, [str(exc)]
+    return period, []
 
 
 def to_serial_number(random_bits: int) -> int:

@@ -83,7 +83,7 @@ def gate(proposal: Proposal, more: Iterable[str] = ()) -> None:
     """
     found = [*(problem for check in CHECKS for problem in check(proposal)), *more]
     if found:
-        raise SpecError(f"{proposal.spec.name}: " + "; ".join(found))
+        raise SpecError(f"{proposal.spec.name}: " + "; ".join(dict.fromkeys(found)))
 
 
 def check_profile(proposal: Proposal) -> list[str]:

@@ -6,16 +6,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from .certificate import ISSUER_END, Validity, certificate_builder, specify, validity
+from .certificate import ISSUER_END, Validity, certificate_builder, specify, try_validity
 from .errors import SpecError
 from .gate import CHECKS, Proposal
 from .request import to_request
-from .times import renew_time
 from .tree import Tree, in_order, structure_problems
 from .tree_entries import Entry
 from .tree_options import AUTHORITY
@@ -81,16 +80,21 @@ def _try(entry: Entry, tree: Tree, trials: Mapping[str, _Trial], now: datetime) 
     if entry.text("csr_path") and not entry.subject_items() and not entry.texts("subject_alt_name"):
         return _Trial(())  # all its names are in a CSR that is not read here
     try:
-        proposal = _propose(entry, tree, trials, now)
+        proposal, times_refused = _propose(entry, tree, trials, now)
     except SpecError as exc:
         return _Trial((f"{entry.label}: {str(exc).removeprefix(f'{entry.name}: ')}",))
-    problems = [*_signature_problems(entry, tree), *(problem for check in CHECKS for problem in check(proposal))]
+    problems = [
+        *_signature_problems(entry, tree),
+        *(problem for check in CHECKS for problem in check(proposal)),
+        *times_refused,
+    ]
     period = Validity(now, now + _AS_LONG_AS_IT_TAKES) if entry.external else proposal.period
     certificate = _trial_certificate(proposal, period) if entry.kind == AUTHORITY else None
     return _Trial(tuple(f"{entry.label}: {problem}" for problem in problems), certificate)
 
 
-def _propose(entry: Entry, tree: Tree, trials: Mapping[str, _Trial], now: datetime) -> Proposal:
+def _propose(entry: Entry, tree: Tree, trials: Mapping[str, _Trial], now: datetime) -> tuple[Proposal, Sequence[str]]:
+    """Return what would be signed, and what is wrong with its times."""
     above = list(tree.upwards(entry))
     made = [trials[authority.name].certificate for authority in above if authority.name in trials]
     chain = tuple(certificate for certificate in made if certificate is not None)
@@ -101,10 +105,9 @@ def _propose(entry: Entry, tree: Tree, trials: Mapping[str, _Trial], now: dateti
     request = to_request(entry.name, entry.options)
     spec = specify(request, None if entry.text("csr_path") else _trial_key(), None)
     open_ended = entry.external or (pending and request.lifetime.not_after == ISSUER_END)
-    period = None if open_ended else validity(request.lifetime, chain[0] if chain else None, then)
-    if period is not None and period.not_after > period.not_before:
-        renew_time(period.not_before, period.not_after, request.lifetime.renew_before)
-    return Proposal(spec, chain, period, then, issuer_pending=pending)
+    issuer = chain[0] if chain else None
+    period, refused = (None, []) if open_ended else try_validity(request.lifetime, issuer, then)
+    return Proposal(spec, chain, period, then, issuer_pending=pending), refused
 
 
 def _signature_problems(entry: Entry, tree: Tree) -> list[str]:

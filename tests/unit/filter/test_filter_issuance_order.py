@@ -435,6 +435,11 @@ def test_an_authority_that_the_gate_would_refuse_is_refused_before(more: Options
     assert problem in found
 
 
+def test_times_that_cannot_be_are_told_beside_what_else_the_gate_would_refuse() -> None:
+    entry = authority("a", "root", not_after="soon", path_length=3)
+    assert len(refusal([root(path_length=2, not_after="+7300d"), entry])) == 2
+
+
 @pytest.mark.parametrize(
     ("more", "problem"),
     [

@@ -263,6 +263,32 @@ def test_renew_before_has_to_be_shorter_than_the_lifetime(workshop: Workshop) ->
         tls(workshop, not_after="+10d", renew_before="30d")
 
 
+TIMES = [
+    ({"not_before": "soon", "not_after": "20260231000000Z"}, ["time 'soon' is not", "time '20260231000000Z' does not"]),
+    ({"not_after": "+10d", "renew_before": "30d"}, ["not shorter than the lifetime"]),
+    ({"renew_before": "now and then"}, ["renew_before 'now and then' is not understood"]),
+]
+
+
+@pytest.mark.parametrize("issued_before", [False, True])
+@pytest.mark.parametrize(("times", "told"), TIMES)
+def test_what_is_wrong_with_times_is_told_with_everything_else(
+    workshop: Workshop, times: dict[str, str], told: list[str], issued_before: bool
+) -> None:
+    workshop.root()
+    if issued_before:
+        workshop.carry_out(tls(workshop))
+    with pytest.raises(SpecError) as caught:
+        tls(workshop, **times, subject_alt_name=[], key_usage=["key_encipherment"])
+    wanted = [*told, "does not fit a EC key", "needs a subject_alt_name"]
+    assert [sentence for sentence in wanted if sentence not in str(caught.value)] == []
+
+
+def test_times_are_read_while_the_issuer_is_missing(workshop: Workshop) -> None:
+    with pytest.raises(SpecError, match="time 'soon' is not understood"):
+        tls(workshop, not_after="soon")
+
+
 def test_force_issues_again(workshop: Workshop) -> None:
     workshop.root()
     first = workshop.carry_out(tls(workshop)).certificate
