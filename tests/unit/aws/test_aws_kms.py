@@ -182,3 +182,14 @@ def test_a_creation_that_may_have_happened_is_never_asked_again(
     finally:
         local_aws.faults()
     assert local_aws.count("kms:CreateKey") == 1
+
+
+def test_a_principal_that_does_not_appear_is_waited_for_and_then_named_as_the_cause(account: Account) -> None:
+    waited: list[float] = []
+    nobody = {"Effect": "Allow", "Principal": {"AWS": f"{account.root.arn[:-4]}role/nobody"}, "Action": "kms:*"}
+    policy = {"Version": "2012-10-17", "Statement": [{**nobody, "Resource": "*"}]}
+    new = NewKey("ECC_NIST_P256", "SIGN_VERIFY", "", {}, policy)
+    with pytest.raises(AwsError, match="names a principal that does not exist"):
+        store_of(account, waited.append).create(new, "alias/x")
+    assert sum(waited) > 10
+    assert kms.list_keys(account.root.client("kms")) == []

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import time
 from functools import cache
 
 import botocore.session
@@ -24,3 +25,9 @@ def controller(account: Account, monkeypatch: pytest.MonkeyPatch) -> Controller:
     # Each task has a session of its own; reading the descriptions of the services once saves most of its time.
     monkeypatch.setattr(botocore.session, "create_loader", cache(botocore.session.create_loader))
     return made
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Try again at once where AWS does not answer."""
+    monkeypatch.setattr(time, "sleep", lambda _seconds: None)
