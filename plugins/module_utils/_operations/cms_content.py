@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, BinaryIO
@@ -82,9 +82,10 @@ def same_pieces(spec: CmsSpec, facts: ContentFacts) -> Iterator[bytes | memoryvi
     Raises:
         SpecError: at the end, where it is no longer what was hashed.
     """
-    name = next(iter(facts.digests))
+    name = spec.hash_names[0]
     digest = hashlib.new(name)
-    with open_content(spec.content) as (file, _size):
+    with ExitStack() as stack:
+        file, _size = stack.enter_context(open_content(spec.content))
         plain = pieces_of(file)
         for piece in entity_pieces(spec.content.name, plain) if spec.form == SMIME else plain:
             digest.update(piece)

@@ -11,7 +11,7 @@ import binascii
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from email.message import Message
 from email.parser import BytesHeaderParser
@@ -73,24 +73,27 @@ def open_message(path: str, reader: MessageReader) -> Iterator[OpenMessage]:
     Raises:
         SpecError: the file cannot be read, holds no CMS signed data, or changed.
     """
-    with steady_file(path) as (file, size):
+    with ExitStack() as stack:
+        file, size = stack.enter_context(steady_file(path))
         try:
-            handle = file.fileno()
-
-            def read(at: int, length: int) -> bytes:
-                return os.pread(handle, length, at)
-
-            start = read(0, CHUNK)
-            if start[:1] == b"\x30":
-                yield _opened(reader, read, size, DER)
-            elif start.lstrip(_BLANK).startswith(b"-----BEGIN "):
-                with _decoded(read, _pem_body(start), size) as (inner, inner_size):
-                    yield _opened(reader, inner, inner_size, PEM)
-            else:
-                with _mail(reader, read, start, size) as opened:
-                    yield opened
+            opened = _found(reader, file.fileno(), size, stack)
         except _NoMessageError as exc:
             raise SpecError(f"{path}: {exc}") from exc
+        yield opened
+
+
+def _found(reader: MessageReader, handle: int, size: int, stack: ExitStack) -> OpenMessage:
+    """Return the message in an open file; what has to be open for it stays so with *stack*."""
+
+    def read(at: int, length: int) -> bytes:
+        return os.pread(handle, length, at)
+
+    start = read(0, CHUNK)
+    if start[:1] == b"\x30":
+        return _opened(reader, read, size, DER)
+    if start.lstrip(_BLANK).startswith(b"-----BEGIN "):
+        return _opened(reader, *stack.enter_context(_decoded(read, _pem_body(start), size)), PEM)
+    return _mail(reader, read, (start, size), stack)
 
 
 class _NoMessageError(SpecError):
@@ -155,18 +158,15 @@ def _from_base64(text: bytes) -> bytes:
         raise _NoMessageError("cannot be read as CMS: its Base64 is damaged") from exc
 
 
-@contextmanager
-def _mail(reader: MessageReader, read: Read, start: bytes, size: int) -> Iterator[OpenMessage]:
+def _mail(reader: MessageReader, read: Read, whole: tuple[bytes, int], stack: ExitStack) -> OpenMessage:
+    start, size = whole
     header, body = _mail_header(start, 0)
     kind = header.get_content_type()
     if kind == "multipart/signed":
-        with _signed_mail(reader, read, header, (body, size)) as opened:
-            yield opened
-    elif kind in _MESSAGE_TYPES:
-        with _decoded(read, body, size) as (inner, inner_size):
-            yield _opened(reader, inner, inner_size, SMIME)
-    else:
-        raise _NoMessageError("is no CMS message: neither DER, nor PEM, nor a signed S/MIME mail")
+        return _signed_mail(reader, read, header, (body, size), stack)
+    if kind in _MESSAGE_TYPES:
+        return _opened(reader, *stack.enter_context(_decoded(read, body, size)), SMIME)
+    raise _NoMessageError("is no CMS message: neither DER, nor PEM, nor a signed S/MIME mail")
 
 
 def _mail_header(text: bytes, at: int) -> tuple[Message, int]:
@@ -176,8 +176,9 @@ def _mail_header(text: bytes, at: int) -> tuple[Message, int]:
     return BytesHeaderParser(policy=SMTP).parsebytes(text[:end]), at + end + length
 
 
-@contextmanager
-def _signed_mail(reader: MessageReader, read: Read, header: Message, body: tuple[int, int]) -> Iterator[OpenMessage]:
+def _signed_mail(
+    reader: MessageReader, read: Read, header: Message, body: tuple[int, int], stack: ExitStack
+) -> OpenMessage:
     """Read a mail of two parts, the content in clear and the detached signature (RFC 8551 3.5.3)."""
     boundary = header.get_param("boundary", "")
     delimiters = list(_delimiters(read, f"\n--{boundary}".encode(), *body)) if isinstance(boundary, str) else []
@@ -189,11 +190,10 @@ def _signed_mail(reader: MessageReader, read: Read, header: Message, body: tuple
     part, signature_start = _mail_header(text, _after_line(read, second))
     if part.get_content_type() not in _SIGNATURE_TYPES:
         raise _NoMessageError("is a signed mail whose second part is no CMS signature")
-    with _decoded(read, signature_start, third) as (inner, inner_size):
-        message = _opened(reader, inner, inner_size, SMIME).message
-        if message.content is not None:
-            raise _NoMessageError("is a signed mail of two parts whose signature carries a content of its own")
-        yield OpenMessage(message, SMIME, lambda: _canonical(_pieces(read, content_start, content_end)), True)
+    message = _opened(reader, *stack.enter_context(_decoded(read, signature_start, third)), SMIME).message
+    if message.content is not None:
+        raise _NoMessageError("is a signed mail of two parts whose signature carries a content of its own")
+    return OpenMessage(message, SMIME, lambda: _canonical(_pieces(read, content_start, content_end)), True)
 
 
 def _delimiters(read: Read, wanted: bytes, start: int, end: int) -> Iterator[int]:

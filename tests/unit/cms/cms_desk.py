@@ -53,7 +53,7 @@ class CmsDesk:
         self.content = self.folder / "contract.pdf"
         self.content.write_bytes(CONTENT)
         for signer in self.signers:
-            key_spec, _, which = signer.key_id.removeprefix("alias/").rpartition("-")
+            key_spec, _hyphen, which = signer.key_id.removeprefix("alias/").rpartition("-")
             private = local_key(key_spec) if which == "0" else local_key(key_spec, int(which))
             info = private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
             self.keys.known[signer.key_id] = KnownKey(info)
