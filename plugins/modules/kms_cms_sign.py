@@ -30,7 +30,7 @@ description:
 author:
   - rootstock.pki contributors (@rootstock-pki)
 requirements:
-  - cryptography >= 47, for ML-DSA >= 50
+  - cryptography >= 50
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules

@@ -24,7 +24,7 @@ description:
 author:
   - rootstock.pki contributors (@rootstock-pki)
 requirements:
-  - cryptography >= 45, for CMS >= 47, for ML-DSA >= 50
+  - cryptography >= 45, for CMS and ML-DSA >= 50
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules

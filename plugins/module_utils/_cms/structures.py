@@ -7,8 +7,9 @@
 Three libraries were tried. The builder for PKCS#7 in cryptography takes RSA and ECDSA alone, one fixed set of
 attributes, and the content in memory. pyasn1 with pyasn1-alt-modules has all of it ready-made, but is two more things
 to install where the module runs, is untyped, and takes 0.2 s to import. cryptography.hazmat.asn1 needs nothing that is
-not there already but a newer version of it, 47 instead of 45, and reads DER alone, which is what is written here. Its
-interface may still change, so this is the only file that uses it.
+not there already but a newer version of it, 50 instead of 45 (from 47 on it is there, from 50 on it writes values of any
+type), which ML-DSA needs too. It reads DER alone, which is what is written here. Its interface may still change, so this
+is the only file that uses it.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ try:
     from cryptography import x509
     from cryptography.hazmat import asn1
 except ImportError:
-    asn1 = None  # type: ignore[assignment]  # older than 47: require_cryptography() in the module says so
+    asn1 = None  # type: ignore[assignment]  # older than 50: require_cryptography() in the module says so
 
 if TYPE_CHECKING:
     from cryptography.hazmat.asn1 import sequence

@@ -19,7 +19,7 @@ from .._signer.specs import Content
 from .aws import AWS_OPTIONS
 from .signing import check_writable, read_or_note
 
-LEAST_CRYPTOGRAPHY = "47"
+LEAST_CRYPTOGRAPHY = "50"
 """The first with the ASN.1 that messages are written with."""
 
 CONTENT_OPTIONS = ("src", "content")
