@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TypeVar
 
 from .._keys.description import KeyDescription
@@ -49,9 +50,9 @@ def _candidates(store: KeyStore, selection: Selection) -> list[str]:
 
 
 def _made_for(store: KeyStore, prefix: str) -> list[str]:
-    """Return the keys that were made for a name that begins so."""
-    tagged = store.find_by_tag(ALIAS_TAG, None)
-    return [arn for arn in tagged if store.tags(arn).get(ALIAS_TAG, "").startswith(prefix)]
+    """Return the keys that were made for a name that begins so; keys whose tags may not be read are those of others."""
+    tagged = {arn: _read({}, "tags", partial(store.tags, arn)) or {} for arn in store.find_by_tag(ALIAS_TAG, None)}
+    return [arn for arn, tags in tagged.items() if tags.get(ALIAS_TAG, "").startswith(prefix)]
 
 
 def _described(store: KeyStore, names: Iterable[str]) -> list[KeyDescription]:

@@ -81,6 +81,11 @@ def test_what_may_not_be_read_is_left_out_with_the_reason(store: MemoryKeyStore)
     assert told["unreadable"] == {name: f"somebody may not {name}" for name in ("policy", "last_use", "aliases")}
 
 
+def test_keys_of_others_whose_tags_may_not_be_read_are_passed_over(store: MemoryKeyStore) -> None:
+    store.denied = frozenset({"tags"})
+    assert found(store, prefix="alias/pki/") == ["key-1", "key-2"]
+
+
 def test_options_say_which_keys_are_meant() -> None:
     nothing = dict.fromkeys(("alias", "key_id", "alias_prefix", "tags"))
     assert to_selection({**nothing, "alias": "pki/a"}) == Selection(key_id="alias/pki/a")
