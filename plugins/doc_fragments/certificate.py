@@ -83,6 +83,8 @@ options:
       - To be left out for an issuer with an Ed25519 key. With C({partition}) in the URLs it opens a CRL for every 64
         certificates, since KMS signs no larger ones with such a key. Without it refuses to issue more than 64 at a
         time.
+      - An issuer that signs itself has one CRL, since C(openssl verify -crl_check_all) asks for one of that issuer
+        itself, which is in no partition.
     type: int
   issuer_alt_name:
     description: Issuer alternative names, with the prefixes of O(subject_alt_name).

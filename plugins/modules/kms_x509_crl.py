@@ -97,6 +97,8 @@ options:
       - Where relying parties find this CRL, as the certificates say in their C(crl_distribution_points). It goes into
         the CRL as its issuing distribution point.
       - Needed for partitions only. A delta CRL takes that of its base.
+      - C(openssl verify -crl_check_all) does not take such a CRL of an authority that signs itself, since that
+        authority's certificate names none.
     type: list
     elements: str
     default: []
@@ -108,7 +110,9 @@ options:
   crl_partitions:
     description:
       - How many partitions the authority has, the same as its certificates were issued with.
-      - To be left out for Ed25519 keys, whose partitions are opened as needed.
+      - To be left out for Ed25519 keys, whose partitions are opened as needed. A CRL of such a key has at most 4,096 bytes.
+        Where it would be longer its entries have no invalidity dates.
+      - An authority that signs itself has no partitions.
     type: int
   planned_revocations:
     description:

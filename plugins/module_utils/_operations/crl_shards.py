@@ -9,15 +9,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from .._pki.certificates import is_self_signed
 from .._pki.crl_partitions import (
+    NO_ROOT,
     OPENED_AS_NEEDED,
     PARTITION_SIZE,
+    PLACEHOLDER,
     are_partitioned,
     in_partition,
     partition_of,
 )
 from .._pki.errors import SpecError
 from .._pki.extensions import key_type_of
+from .._pki.names import name_text
 from .._pki.profiles import ED25519
 
 if TYPE_CHECKING:
@@ -74,9 +78,10 @@ def partition_problems(
     living = sum(record.profile != "root_ca" and record.not_after >= now for record in state.certificates)
     if living < PARTITION_SIZE:
         return []
+    below = "issue from an authority below it" if is_self_signed(issuer) else "make a new authority"
     told = (
         f"the issuer has {living} certificates that have not expired, and its Ed25519 key cannot sign the CRL that "
-        "revokes more; let some expire, or make a new authority with {partition} in crl_distribution_points"
+        f"revokes more; let some expire, or {below} with {PLACEHOLDER} in crl_distribution_points"
     )
     return [told]
 
@@ -143,8 +148,10 @@ def check_partitions(partitions: int | None, issuer: x509.Certificate, state: Le
     """Refuse another number of partitions than certificates were issued with.
 
     Raises:
-        SpecError: it differs, or does not fit the issuer's key.
+        SpecError: it differs, or does not fit the issuer or its key.
     """
+    if partitions is not None and is_self_signed(issuer):
+        raise SpecError(f"{name_text(issuer.subject)} signs itself and has one CRL; {NO_ROOT}")
     opened = partitions == OPENED_AS_NEEDED
     if opened and key_type_of(issuer.public_key()) != ED25519:
         raise SpecError("crl_partitions is missing; {partition} in a path or URL needs to know how many there are")

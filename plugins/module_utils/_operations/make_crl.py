@@ -20,6 +20,9 @@ from .._pki.certificates import sha256_hex
 from .._pki.crl import CrlSpec, crl_builder, crl_period, crl_to_der, next_number, to_revoked
 from .._pki.crl_task import delta_scope
 from .._pki.errors import AwsError, IssuerError, KeyStateError, LedgerError, SpecError
+from .._pki.extensions import key_type_of
+from .._pki.profiles import ED25519
+from .._signer.dummy import dummy_session
 from .._signer.session import SigningSession
 from .crl_entries import delta_base, entries_of, revocations_mark
 from .crl_plan import PURPOSE, REVOCATIONS, CrlPlan, CrlPorts, crl_line, plan_crl
@@ -205,6 +208,8 @@ def _compose(
     number = next_number(highest_number(state, task.part), this_update)
     spec = CrlSpec(issuer, number, this_update, next_update, base_number, task.extensions())
     revoked = to_revoked(entries_of(task, state, base))
+    if not _fits(planned.algorithm, spec, revoked):
+        revoked = to_revoked(entry._replace(invalidity_date=None) for entry in entries_of(task, state, base))
     details = {
         **planned.words,
         "scope": task.scope,
@@ -215,6 +220,20 @@ def _compose(
         **({} if task.partition is None else {REVOCATIONS: revocations_mark(task, state)}),
     }
     return spec, revoked, details
+
+
+def _fits(algorithm: AlgorithmRow | None, spec: CrlSpec, revoked: list[x509.RevokedCertificate]) -> bool:
+    """Tell whether the issuer's key can sign the CRL; an Ed25519 key cannot once many entries have invalidity dates.
+
+    Those are worth having and need not be there (RFC 5280 5.3.2), whereas the entries do.
+    """
+    if algorithm is None or key_type_of(spec.issuer.public_key()) != ED25519:
+        return True
+    try:
+        sign_builder(crl_builder(spec, revoked), dummy_session(spec.issuer.public_key()), algorithm)
+    except SpecError:
+        return False
+    return True
 
 
 def _intent(planned: CrlPlan, details: dict[str, str], content_sha256: str, now: datetime) -> Intent:

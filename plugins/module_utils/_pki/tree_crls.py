@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from .crl_partitions import PLACEHOLDER
+from .crl_partitions import NO_ROOT, PLACEHOLDER
 from .tree_options import AUTHORITY
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def _partitions(authority: Entry) -> int | None:
 def _file(authority: Entry, place: Place, ending: str) -> str:
     """Return the name of an authority's CRL.
 
-    An authority with an Ed25519 key needs partitions; for a root, which issues little, OpenSSL would not take them.
+    An authority with an Ed25519 key needs partitions, but for a root, which issues little.
     """
     by_key = place.base_url and authority.key_spec == ED25519 and authority.issuer
     partitioned = _partitions(authority) or by_key
@@ -102,6 +102,8 @@ def crl_problems(authority: Entry, place: Place) -> list[str]:
     partitions = given.get("partitions")
     if partitions is not None and (not str(partitions).isdecimal() or int(str(partitions)) < 2):
         problems.append(f"{authority.label}: crl.partitions is {partitions}; give two or more, or leave it out")
+    elif partitions is not None and not authority.issuer and not authority.external:
+        problems.append(f"{authority.label}: crl.partitions is not for roots; {NO_ROOT}")
     elif partitions is not None and authority.key_spec == ED25519:
         problems.append(f"{authority.label}: crl.partitions is not for Ed25519 keys, which open them as needed")
     elif partitions is not None and not place.base_url:

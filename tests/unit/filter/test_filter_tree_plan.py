@@ -375,4 +375,9 @@ def test_an_authority_with_partitions_names_them_alike_everywhere(
     ],
 )
 def test_what_makes_no_sense_about_a_crl_is_told(crl: dict[str, Any], problem: str) -> None:
-    assert plan([{**ROOT, "crl": crl}], [])["problems"] == [f"authority root: {problem}"]
+    assert plan([ROOT, {**SERVICES, "crl": crl}], [])["problems"] == [f"authority services: {problem}"]
+
+
+def test_a_root_has_one_crl() -> None:
+    [problem] = plan([{**ROOT, "crl": {"partitions": 4}}], [], base_url="http://pki.example")["problems"]
+    assert problem.startswith("authority root: crl.partitions is not for roots; a partition's CRL names itself")

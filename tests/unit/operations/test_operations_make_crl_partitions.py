@@ -15,19 +15,19 @@ import pytest
 from cryptography import x509
 
 from ansible_collections.rootstock.pki.plugins.module_utils._lint.lint import lint
-from ansible_collections.rootstock.pki.plugins.module_utils._pki.crl import crl_to_der
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.crl import crl_entries, crl_to_der
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.crl_partitions import PARTITION_SIZE
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import SpecError
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.extension_words import said_extensions
 from tests.unit.operations.crl_desk import CrlDesk, serials
 
-URL = "http://pki.acme.example/root/crl-{partition}.der"
+URL = "http://pki.acme.example/services/crl-{partition}.der"
 FILE = "crl-{partition}.pem"
 
 
 @pytest.fixture
 def desk(tmp_path: Path) -> CrlDesk:
-    return CrlDesk(tmp_path)
+    return CrlDesk(tmp_path, "services", above="root")
 
 
 def points(url: str = URL) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def make(desk: CrlDesk, partitions: int | None = 4, **options: Any) -> int:
 
 def partition(certificate: x509.Certificate) -> int:
     point = certificate.extensions.get_extension_for_class(x509.CRLDistributionPoints).value[0]
-    match = re.fullmatch(r"http://pki\.acme\.example/root/crl-(\d+)\.der", point.full_name[0].value)
+    match = re.fullmatch(r"http://pki\.acme\.example/services/crl-(\d+)\.der", point.full_name[0].value)
     assert match
     return int(match[1])
 
@@ -86,8 +86,7 @@ def test_a_revocation_signs_the_crl_of_its_partition_alone(desk: CrlDesk) -> Non
     assert listed == {count: {web.serial_number} if count == partition(web) else set() for count in range(4)}
 
 
-def test_openssl_takes_the_crl_of_the_partition(tmp_path: Path) -> None:
-    desk = CrlDesk(tmp_path, "services", above="root")
+def test_openssl_takes_the_crl_of_the_partition(desk: CrlDesk) -> None:
     bad, good = issue(desk, "bad"), issue(desk, "good")
     desk.revoke(bad)
     make(desk)
@@ -139,6 +138,23 @@ def test_number_and_urls_have_to_fit(desk: CrlDesk) -> None:
         issue(desk, "web", 1)
 
 
+@pytest.mark.parametrize(("key_spec", "partitions"), [("ECC_NIST_P256", 4), ("ECC_NIST_EDWARDS25519", None)])
+def test_a_root_has_one_crl(tmp_path: Path, key_spec: str, partitions: int | None) -> None:
+    desk = CrlDesk(tmp_path, key_spec=key_spec)
+    with pytest.raises(SpecError, match="CN=root,O=Acme signs itself and has one CRL"):
+        issue(desk, "web", partitions)
+    with pytest.raises(SpecError, match="CN=root,O=Acme signs itself and has one CRL"):
+        make(desk, partitions or 0)
+
+
+def test_openssl_wants_a_crl_of_the_root_too_and_none_that_names_itself(tmp_path: Path) -> None:
+    desk = CrlDesk(tmp_path)
+    web = desk.issue("web", **points("http://pki.acme.example/root/crl.der"))
+    assert desk.verdict(web, [desk.make()]).endswith("OK\n")
+    named = desk.make(distribution_point=("http://pki.acme.example/root/crl.der",))
+    assert "error 44 at 1 depth lookup: different CRL scope" in desk.verdict(web, [named])
+
+
 def test_pkilint_finds_nothing(desk: CrlDesk) -> None:
     desk.revoke(issue(desk, "web"))
     make(desk)
@@ -148,13 +164,13 @@ def test_pkilint_finds_nothing(desk: CrlDesk) -> None:
 
 
 def test_an_ed25519_authority_opens_partitions_as_needed(tmp_path: Path) -> None:
-    desk = CrlDesk(tmp_path, key_spec="ECC_NIST_EDWARDS25519")
+    desk = CrlDesk(tmp_path, "services", key_spec="ECC_NIST_EDWARDS25519", above="root")
+    desk.shop.serial = 1 << 158
     assert make(desk, 0) == 1
     issued = [issue(desk, f"device{count}", None) for count in range(PARTITION_SIZE + 1)]
     assert [partition(one) for one in issued] == [0] * PARTITION_SIZE + [1]
-    since = desk.shop.clock()
     for one in issued:
-        desk.revoke(one, invalidity_date=since)
+        desk.revoke(one)
     assert make(desk, 0) == 2
     assert len(desk.crl("crl-0.pem")) == PARTITION_SIZE
     assert serials(desk.crl("crl-1.pem")) == {issued[-1].serial_number}
@@ -162,10 +178,26 @@ def test_an_ed25519_authority_opens_partitions_as_needed(tmp_path: Path) -> None
         issue(desk, "more", 4)
 
 
+def test_a_crl_of_an_ed25519_authority_has_invalidity_dates_as_long_as_it_can_be_signed(tmp_path: Path) -> None:
+    desk = CrlDesk(tmp_path, "services", key_spec="ECC_NIST_EDWARDS25519", above="root")
+    desk.shop.serial = 1 << 158
+    issued = [issue(desk, f"device{count}", None) for count in range(PARTITION_SIZE)]
+    since = desk.shop.clock()
+    with_dates = []
+    for half in (issued[:32], issued[32:]):
+        for one in half:
+            desk.revoke(one, invalidity_date=since)
+        assert make(desk, 0) == 1
+        crl = desk.crl("crl-0.pem")
+        with_dates.append((len(crl), sum(entry.invalidity_date is not None for entry in crl_entries(crl))))
+    assert with_dates == [(32, 32), (64, 0)]
+    assert make(desk, 0) == 0
+
+
 def test_an_ed25519_authority_without_partitions_issues_no_more_than_fit(tmp_path: Path) -> None:
     desk = CrlDesk(tmp_path, key_spec="ECC_NIST_EDWARDS25519")
     issued = [desk.issue(f"device{count}", not_after="+9d") for count in range(PARTITION_SIZE)]
-    with pytest.raises(SpecError, match="cannot sign the CRL that revokes more"):
+    with pytest.raises(SpecError, match=r"cannot sign the CRL that revokes more; .* from an authority below"):
         desk.issue("one-more")
     for one in issued:
         desk.revoke(one)
