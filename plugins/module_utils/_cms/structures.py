@@ -6,10 +6,10 @@
 
 Three libraries were tried. The builder for PKCS#7 in cryptography takes RSA and ECDSA alone, one fixed set of
 attributes, and the content in memory. pyasn1 with pyasn1-alt-modules has all of it ready-made, but is two more things
-to install where the module runs, is untyped, and takes 0.2 s to import. cryptography.hazmat.asn1 needs nothing that is
-not there already but a newer version of it, 50 instead of 45 (from 47 on it is there, from 50 on it writes values of any
-type), which ML-DSA needs too. It reads DER alone, which is what is written here. Its interface may still change, so this
-is the only file that uses it.
+to install where the module runs, is untyped, and takes 0.15 s to import, in every task. cryptography.hazmat.asn1 needs
+nothing that is not there already but cryptography 50, as ML-DSA does (it is there from 47 on, and writes values of any
+type from 50 on). It reads DER alone, which is what is written here. Its interface may still change, so this is the only
+file that uses it.
 """
 
 from __future__ import annotations

@@ -42,8 +42,8 @@ def open_content(content: Content) -> Iterator[tuple[BinaryIO, int]]:
     if content.data is not None:
         yield BytesIO(content.data), len(content.data)
         return
-    with steady_file(content.name) as opened:
-        yield opened
+    with ExitStack() as stack:
+        yield stack.enter_context(steady_file(content.name))
 
 
 def hash_content(spec: CmsSpec) -> ContentFacts:

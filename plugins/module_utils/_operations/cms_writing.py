@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import binascii
 import os
+import struct
 from collections.abc import Iterable, Iterator
 from email.message import Message
 from email.policy import compat32
@@ -35,9 +36,12 @@ def base64_lines(pieces: Iterable[bytes | memoryview], line_end: bytes) -> Itera
 
 
 def _lines(data: bytes, line_end: bytes) -> bytes:
+    """Return *data* in Base64; struct cuts lines faster than slices do."""
     text = binascii.b2a_base64(data, newline=False)
     width = LINE // 3 * 4
-    return b"".join(text[at : at + width] + line_end for at in range(0, len(text), width))
+    whole = len(text) // width
+    lines = [*struct.unpack(f"{width}s" * whole, text[: whole * width]), text[whole * width :]]
+    return line_end.join(lines) + (line_end if lines[-1] else b"")
 
 
 def base64_size(size: int, line_end: bytes) -> int:
