@@ -110,7 +110,7 @@ options:
   crl_partitions:
     description:
       - How many partitions the authority has, the same as its certificates were issued with.
-      - To be left out for Ed25519 keys, whose partitions are opened as needed. A CRL of such a key has at most 4,096 bytes.
+      - To be left out for Ed25519 keys, whose partitions are opened as needed. Their CRLs have at most 4,096 bytes.
         Where it would be longer its entries have no invalidity dates.
       - An authority that signs itself has no partitions.
     type: int

@@ -61,10 +61,13 @@ options:
     type: str
   state:
     description:
-      - V(revoked) and V(released) say how the certificate shall stand.
+      - V(revoked), V(released) and V(retired) say how the certificate shall stand.
       - A certificate that is not on hold is V(released) already. One that is revoked for good cannot be.
+      - One that is V(retired) is out of use, such as that of an authority which has a successor. It stays valid until
+        it expires, and no CRL lists it. The ledger no longer takes it for the current certificate of its name, so a
+        task that still asks for the name issues another one.
     type: str
-    choices: [revoked, released]
+    choices: [revoked, released, retired]
     default: revoked
   reason:
     description:
@@ -127,6 +130,12 @@ EXAMPLES = r"""
     ledger_path: pki/people/ledger.jsonl
     path: badges/4711.pem
     reason: certificate_hold
+
+- name: The authority's former generation is out of use
+  rootstock.pki.x509_revocation:
+    ledger_path: pki/root/ledger.jsonl
+    name: services
+    state: retired
 
 - name: The hold is over
   rootstock.pki.x509_revocation:
@@ -274,7 +283,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "path": {"type": "path"},
     "content": {"type": "str"},
     **ISSUER_OPTIONS,
-    "state": {"type": "str", "choices": ["revoked", "released"], "default": "revoked"},
+    "state": {"type": "str", "choices": ["revoked", "released", "retired"], "default": "revoked"},
     "reason": {"type": "str", "choices": list(REASONS)},
     "revocation_date": {"type": "str"},
     "invalidity_date": {"type": "str"},
@@ -289,6 +298,7 @@ def to_spec(params: dict[str, Any], now: datetime) -> RevocationSpec:
 
     return RevocationSpec(
         released=params["state"] == "released",
+        retired=params["state"] == "retired",
         reason=params["reason"],
         revoked_at=time(params["revocation_date"]),
         invalidity_date=time(params["invalidity_date"]),

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .._ledger.entries import Intent, Issued, new_id
+from .._ledger.entries import Intent, Issued, Superseded, new_id
 from .._ledger.files import issued_path
 from .._ledger.holders import this_holder
 from .._ledger.port import NameClaimed
@@ -159,12 +159,17 @@ def record_issued(
     """Write the outcome of *intent*; *reply* is None where the run that got it is gone."""
     if intent is None:
         raise LedgerError(f"{planned.task.ledger_path}: a certificate was signed without an intent")
+    serial = serial_hex(certificate.serial_number)
+    # After a merge a name may have had two; the intent names the newest, and takes the place of the other too.
+    for other in planned.ledger.read().two_live(planned.spec.name, now):
+        if other.serial not in (serial, intent.replaces, planned.expected_current):
+            planned.ledger.append(Superseded(new_id(), now, other.serial, serial))
     planned.ledger.append(
         Issued(
             id=new_id(),
             time=now,
             intent=intent.id,
-            serial=serial_hex(certificate.serial_number),
+            serial=serial,
             certificate_sha256=sha256_hex(to_der(certificate)),
             request_id=reply.request_id if reply else "",
             caller_arn=caller_arn,

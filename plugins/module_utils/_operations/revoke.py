@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Revoke certificates, put them on hold and release them: lines in the ledger, which the next CRL tells the world."""
+"""Revoke certificates, put them on hold, release and retire them: lines in the ledger, which CRLs tell the world."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from .._ledger.entries import CERTIFICATE_HOLD, COMPROMISES, Released, Revoked, new_id
+from .._ledger.entries import CERTIFICATE_HOLD, COMPROMISES, Released, Retired, Revoked, new_id
 from .._ledger.state import Revocation
 from .._pki.certificates import asn1_time, serial_hex, sha256_hex, signed_by, to_der
 from .._pki.errors import LedgerError, SpecError
@@ -29,6 +29,7 @@ class RevocationSpec:
 
     Attributes:
         released: not on hold; all else is for those that shall be revoked.
+        retired: out of use; they stay valid.
         reason: one of REASONS; None takes the one that is there, else unspecified.
         revoked_at: for those that are revoked now.
         invalidity_date: since when the key is suspected.
@@ -38,6 +39,7 @@ class RevocationSpec:
     """
 
     released: bool = False
+    retired: bool = False
     reason: str | None = None
     revoked_at: datetime | None = None
     invalidity_date: datetime | None = None
@@ -63,14 +65,14 @@ class RevocationPlan:
     """The lines to add to the ledger, and what they change."""
 
     targets: tuple[Target, ...]
-    lines: tuple[Revoked | Released, ...]
+    lines: tuple[Revoked | Released | Retired, ...]
     plan: Plan
 
 
 def check_spec(spec: RevocationSpec, now: datetime) -> list[str]:
     """Return what is wrong with the wish itself."""
     problems = []
-    if spec.released and (spec.reason or spec.revoked_at or spec.invalidity_date):
+    if (spec.released or spec.retired) and (spec.reason or spec.revoked_at or spec.invalidity_date):
         problems.append("reason, revocation_date and invalidity_date go with state: revoked only")
     for option, time in (("revocation_date", spec.revoked_at), ("invalidity_date", spec.invalidity_date)):
         if time and time > now:
@@ -138,12 +140,12 @@ def targets_of_name(state: LedgerState, name: str, spec: RevocationSpec, now: da
     intents = [intent for intent in state.open_intents if (intent.purpose, intent.name) == ("certificate", name)]
     if not records and not intents:
         raise LedgerError(f"{label}: no certificate is named {name} in this ledger; x509_ledger_info lists the names")
-    if not spec.released and state.claim_on(name, now):
+    if not (spec.released or spec.retired) and state.claim_on(name, now):
         raise LedgerError(f"{label}: {name} is being issued by another run; run again when that has ended")
     end = spec.issued_before
     serials = [
         *(record.serial for record in records if record.not_after >= now and (end is None or record.recorded_at < end)),
-        *(intent.serial for intent in intents if end is None or intent.time < end),
+        *(intent.serial for intent in intents if not spec.retired and (end is None or intent.time < end)),
     ]
     return [Target(serial) for serial in serials]
 
@@ -157,17 +159,18 @@ def plan_revocation(
         SpecError: a revocation for good would have to be taken back or weakened; every problem in one message.
     """
     problems = [f"{label}: {problem}" for problem in check_spec(spec, now)]
-    lines: list[Revoked | Released] = []
+    lines: list[Revoked | Released | Retired] = []
     changes: list[Change] = []
     for target in targets:
         present = state.revocation_of(target.serial)
         try:
-            found = _releases(target, present, now) if spec.released else _revocations(target, present, spec, now)
+            found = _retirements(target, state, now) if spec.retired else _changes_to(target, present, spec, now)
         except SpecError as exc:
             problems.append(f"{label}: {exc}")
             continue
         lines += found
-        changes += [Change(target.serial, _text(present), _text_of_line(found[0]))] if found else []
+        before = "in use" if spec.retired else _text(present)
+        changes += [Change(target.serial, before, _text_of_line(found[0]))] if found else []
     if problems:
         raise SpecError("; ".join(problems))
     return RevocationPlan(tuple(targets), tuple(lines), Plan(tuple(changes)))
@@ -181,7 +184,7 @@ def standing_after(planned: RevocationPlan, state: LedgerState) -> dict[str, Rev
         record, serial = state.by_serial(line.serial), line.serial
         if isinstance(line, Released):
             after[serial] = None
-        else:
+        elif isinstance(line, Revoked):
             not_after = record.not_after if record else ends[serial]
             after[serial] = Revocation(serial, line.reason, line.revoked_at, line.invalidity_date, not_after)
     return after
@@ -195,6 +198,20 @@ def record(planned: RevocationPlan, ledger: Ledger) -> None:
     """
     for line in planned.lines:
         ledger.append(line)
+
+
+def _retirements(target: Target, state: LedgerState, now: datetime) -> Sequence[Retired]:
+    record = state.by_serial(target.serial)
+    if record is None:
+        raise SpecError(f"{target.serial} is no certificate of this ledger, so it cannot be retired; revoke it")
+    ended = record.retired or (record.revocation is not None and not record.revocation.hold)
+    return [] if ended else [Retired(new_id(), now, target.serial)]
+
+
+def _changes_to(
+    target: Target, present: Revocation | None, spec: RevocationSpec, now: datetime
+) -> Sequence[Revoked | Released]:
+    return _releases(target, present, now) if spec.released else _revocations(target, present, spec, now)
 
 
 def _releases(target: Target, present: Revocation | None, now: datetime) -> list[Released]:
@@ -246,7 +263,9 @@ def _text(present: Revocation | None) -> str:
     return _said(present.reason, present.revoked_at, present.invalidity_date)
 
 
-def _text_of_line(line: Revoked | Released) -> str:
+def _text_of_line(line: Revoked | Released | Retired) -> str:
+    if isinstance(line, Retired):
+        return "retired"
     return "not revoked" if isinstance(line, Released) else _said(line.reason, line.revoked_at, line.invalidity_date)
 
 

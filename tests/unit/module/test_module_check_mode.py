@@ -139,6 +139,9 @@ def revocations(folder: Path) -> list[Case]:
         Case("a hold", "x509_revocation", hold),
         Case("a CRL that says so", "kms_x509_crl", crl),
         Case("a release", "x509_revocation", {"ledger_path": ledger, "name": "client", "state": "released"}),
+        Case(
+            "a certificate out of use", "x509_revocation", {"ledger_path": ledger, "name": "client", "state": "retired"}
+        ),
         Case("a CRL that is good for longer", "kms_x509_crl", {**crl, "next_update": "+9d"}),
         kept("what a CRL says", "x509_crl_info", {"path": crl["path"]}),
         kept("what a ledger says", "x509_ledger_info", {"ledger_path": [ledger]}),

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import padding
 
+from ansible_collections.rootstock.pki.plugins.module_utils._ledger.files import FileLedger
 from ansible_collections.rootstock.pki.plugins.module_utils._ledger.port import NameClaimed
 from ansible_collections.rootstock.pki.plugins.module_utils._operations import issue_certificate as flow
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.certificates import serial_hex, sha256_hex, to_pem
@@ -287,6 +288,26 @@ def test_what_is_wrong_with_times_is_told_with_everything_else(
 def test_times_are_read_while_the_issuer_is_missing(workshop: Workshop) -> None:
     with pytest.raises(SpecError, match="time 'soon' is not understood"):
         tls(workshop, not_after="soon")
+
+
+def test_a_renewal_takes_the_place_of_both_certificates_that_a_merge_left(workshop: Workshop) -> None:
+    workshop.root()
+    ledger = workshop.folder / "root" / "ledger.jsonl"
+    before = ledger.read_bytes()
+    theirs = workshop.carry_out(tls(workshop)).certificate
+    branch = ledger.read_bytes().removeprefix(before)
+    ledger.write_bytes(before)
+    (workshop.folder / "certificates" / "web.pem").unlink()
+    workshop.clock.forward(minutes=1)
+    ours = workshop.carry_out(tls(workshop)).certificate
+    ledger.write_bytes(ledger.read_bytes() + branch)
+    workshop.clock.forward(minutes=1)
+    renewed = serial_hex(workshop.carry_out(tls(workshop, force=True)).certificate.serial_number)
+    state = FileLedger(ledger, workshop.clock).read()
+    former = [state.by_serial(serial_hex(one.serial_number)) for one in (ours, theirs)]
+    assert [one and one.superseded_by for one in former] == [renewed, renewed]
+    assert state.doubles(workshop.clock()) == {}
+    assert not tls(workshop).plan.changed
 
 
 def test_force_issues_again(workshop: Workshop) -> None:

@@ -35,6 +35,7 @@ from tests.unit.signer.local_kms import local_key
 REVOKED = RevocationSpec()
 HELD = RevocationSpec(reason="certificate_hold")
 RELEASED = RevocationSpec(released=True)
+RETIRED = RevocationSpec(retired=True)
 UNKNOWN = "0A17"
 
 
@@ -102,6 +103,32 @@ def test_without_a_reason_it_is_unspecified_and_any_recorded_one_will_do(worksho
     other = serial_of(web(workshop))
     revoke(workshop, other, RevocationSpec(reason="superseded"))
     assert revoke(workshop, other) == {}
+
+
+def test_a_certificate_is_retired_once_and_stays_valid(workshop: Workshop) -> None:
+    serial = serial_of(web(workshop))
+    assert revoke(workshop, serial, RETIRED) == {serial: "retired"}
+    assert revoke(workshop, serial, RETIRED) == {}
+    state = ledger(workshop).read()
+    record = state.by_serial(serial)
+    assert record is not None
+    assert (record.status(workshop.clock()), list(state.revocations)) == ("retired", [])
+    assert serial_of(web(workshop)) != serial
+
+
+def test_what_is_retired_can_be_revoked_and_not_the_other_way_round(workshop: Workshop) -> None:
+    serial = serial_of(web(workshop))
+    revoke(workshop, serial, RETIRED)
+    revoke(workshop, serial)
+    assert revoke(workshop, serial, RETIRED) == {}
+    assert in_force(workshop, serial)[0] == "unspecified"
+
+
+def test_only_a_certificate_of_the_ledger_can_be_retired(workshop: Workshop) -> None:
+    with pytest.raises(SpecError, match="0A17 is no certificate of this ledger, so it cannot be retired"):
+        revoke(workshop, UNKNOWN, RETIRED)
+    with pytest.raises(SpecError, match="go with state: revoked only"):
+        revoke(workshop, UNKNOWN, replace(RETIRED, reason="superseded"))
 
 
 def test_dates_are_recorded_as_given(workshop: Workshop) -> None:
