@@ -16,6 +16,7 @@ from .errors import SpecError
 from .gate import CHECKS, Proposal
 from .request import to_request
 from .tree import Tree, in_order, structure_problems
+from .tree_access import HASHES, access_problems
 from .tree_entries import Entry
 from .tree_options import AUTHORITY
 
@@ -35,18 +36,6 @@ _STEP = timedelta(minutes=1)
 
 # Nobody knows yet how long somebody else lets an authority live.
 _AS_LONG_AS_IT_TAKES = timedelta(days=36500)
-
-# The hash of a signature, where the issuer's key leaves no choice; empty where it hashes inside.
-HASHES: Mapping[str, str] = {
-    "ECC_NIST_P256": "sha256",
-    "ECC_NIST_P384": "sha384",
-    "ECC_NIST_P521": "sha512",
-    "ECC_SECG_P256K1": "sha256",
-    "ECC_NIST_EDWARDS25519": "",
-    "ML_DSA_44": "",
-    "ML_DSA_65": "",
-    "ML_DSA_87": "",
-}
 
 
 @dataclass(frozen=True)
@@ -73,7 +62,7 @@ def tree_problems(tree: Tree, now: datetime) -> list[str]:
         if not {cross.of, cross.issuer} & tree.misshapen and tree.issuer_of(cross) is not None:
             trials[cross.name] = _try(cross, tree, trials, now)
     found = [problem for trial in trials.values() for problem in trial.problems]
-    return [*tree.problems, *structure_problems(tree), *found]
+    return [*tree.problems, *structure_problems(tree), *found, *access_problems(tree)]
 
 
 def _try(entry: Entry, tree: Tree, trials: Mapping[str, _Trial], now: datetime) -> _Trial:
