@@ -56,6 +56,13 @@ options:
         type: list
         elements: str
         default: []
+      relative_name:
+        description:
+          - In place of O(crl_distribution_points[].full_name), the attributes to append to the issuer's name, such as
+            V(CN=Some CRL).
+        type: list
+        elements: str
+        default: []
       crl_issuer:
         description: Who signs the CRL, where that is not the issuer.
         type: list
@@ -99,6 +106,11 @@ options:
     suboptions:
       full_name:
         description: General names of the delta CRL, such as V(http://pki.example/ca-delta.crl).
+        type: list
+        elements: str
+        default: []
+      relative_name:
+        description: In place of O(freshest_crl[].full_name), the attributes to append to the issuer's name.
         type: list
         elements: str
         default: []

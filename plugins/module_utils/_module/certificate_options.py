@@ -45,6 +45,7 @@ _DISTRIBUTION_POINTS: dict[str, Any] = {
     "default": [],
     "options": {
         "full_name": _TEXTS,
+        "relative_name": _TEXTS,
         "crl_issuer": _TEXTS,
         "reasons": {**_TEXTS, "choices": CRL_REASONS},
     },

@@ -11,7 +11,13 @@ from typing import Any
 
 from .extensions import WantedExtension
 from .general_names import constraint_text, general_name_text
+from .names import name_text
 from .usages import extended_key_usage_names, key_usage_names
+
+try:
+    from cryptography import x509
+except ImportError:
+    x509 = None  # type: ignore[assignment]  # require_cryptography() in the module says so
 
 
 def _access_texts(value: Any) -> list[str]:
@@ -24,9 +30,11 @@ def _access_texts(value: Any) -> list[str]:
 
 
 def _distribution_point_texts(value: Any) -> list[str]:
-    return [
-        general_name_text(name) for point in value for name in (*(point.full_name or ()), *(point.crl_issuer or ()))
-    ]
+    texts: list[str] = []
+    for point in value:
+        texts += [f"relative {name_text(x509.Name([point.relative_name]))}"] if point.relative_name else []
+        texts += [general_name_text(name) for name in (*(point.full_name or ()), *(point.crl_issuer or ()))]
+    return texts
 
 
 def _name_constraint_texts(value: Any) -> list[str]:

@@ -16,6 +16,7 @@ from .domain_names import shown
 from .errors import SpecError
 from .extensions import WantedExtension
 from .general_names import to_general_name, to_general_names
+from .names import to_name
 from .other_extensions import other_extension
 from .problems import convert_all, try_all
 from .usages import to_oid
@@ -112,12 +113,17 @@ def _subject_information_access(options: Options) -> WantedExtension | None:
 def _distribution_points(option: str, options: Options) -> list[x509.DistributionPoint]:
     def read(item: object) -> x509.DistributionPoint:
         full_name, crl_issuer = texts_of(option, item, "full_name"), texts_of(option, item, "crl_issuer")
-        if not full_name and not crl_issuer:
+        relative_name = texts_of(option, item, "relative_name")
+        if full_name and relative_name:
+            raise SpecError(f"{option}: an entry has both full_name and relative_name; give one (RFC 5280 4.2.1.13)")
+        if not full_name and not relative_name and not crl_issuer:
             raise SpecError(f"{option}: an entry has neither full_name nor crl_issuer; give one")
+        if len(crl_issuer) > 1 and relative_name:
+            raise SpecError(f"{option}: relative_name is relative to one crl_issuer (RFC 5280 4.2.1.13); give one")
         reasons = frozenset(_reason(option, reason) for reason in texts_of(option, item, "reasons"))
         return x509.DistributionPoint(
             full_name=convert_all(location, map(for_url, full_name)) or None,
-            relative_name=None,
+            relative_name=_relative_name(option, relative_name) if relative_name else None,
             reasons=reasons or None,
             crl_issuer=_crl_issuer(option, crl_issuer) or None,
         )
@@ -128,6 +134,15 @@ def _distribution_points(option: str, options: Options) -> list[x509.Distributio
             f"{option}: no entry is for all reasons, and RFC 5280 4.2.1.13 wants one; leave reasons out there"
         )
     return points
+
+
+def _relative_name(option: str, texts: Sequence[str]) -> x509.RelativeDistinguishedName:
+    pairs = [text.partition("=") for text in texts]
+    if not all(separator for _name, separator, _value in pairs):
+        raise SpecError(f"{option}: relative_name {', '.join(texts)} is no part of a name; write it as CN=Some CRL")
+    return x509.RelativeDistinguishedName(
+        attribute for name, _separator, value in pairs for attribute in to_name({name.strip(): value.strip()})
+    )
 
 
 def _crl_issuer(option: str, texts: Sequence[str]) -> list[x509.GeneralName]:

@@ -57,9 +57,23 @@ def test_rfc5280_4_2_1_13_another_signer_of_the_crl_is_named(office: Office) -> 
     assert points(office, {"crl_issuer": ["dirName:CN=Acme CRLs"]}).text == "CRL Issuer: DirName:CN = Acme CRLs"
 
 
+def test_rfc5280_4_2_1_13_a_name_relative_to_the_signer_of_the_crl_is_shown(office: Office) -> None:
+    relative = {"relative_name": ["CN=All", "OU=CRLs"]}
+    assert points(office, relative).text == "Relative Name: CN = All + OU = CRLs"
+    named = points(office, {**relative, "crl_issuer": ["dirName:CN=Acme CRLs"]})
+    assert named.text == "Relative Name: CN = All + OU = CRLs CRL Issuer: DirName:CN = Acme CRLs"
+
+
 @pytest.mark.parametrize(
     ("entries", "says"),
     [
+        ([{**ALL, "relative_name": ["CN=All"]}], "an entry has both full_name and relative_name"),
+        ([{"relative_name": ["All"]}], "relative_name All is no part of a name; write it as CN=Some CRL"),
+        ([{"relative_name": ["CM=All"]}], "attribute 'CM' is unknown"),
+        (
+            [{"relative_name": ["CN=All"], "crl_issuer": ["dirName:CN=One", "dirName:CN=Two"]}],
+            "relative_name is relative to one crl_issuer",
+        ),
         ([{}], "an entry has neither full_name nor crl_issuer"),
         ([{"reasons": ["superseded"]}], "an entry has neither full_name nor crl_issuer"),
         ([{**ALL, "reasons": ["superseded"]}], "no entry is for all reasons, and RFC 5280 4.2.1.13 wants one"),
