@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import email
 import hashlib
 import os
 import re
@@ -32,6 +33,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import (
 from ansible_collections.rootstock.pki.plugins.module_utils._signer.cms import CmsSigner
 from ansible_collections.rootstock.pki.plugins.module_utils._signer.specs import Content
 from tests.unit.cms.cms_desk import CALLER, CONTENT, CmsDesk
+from tests.unit.cms.cms_judges import openssl_verifies
 from tests.unit.cms.cms_people import (
     CLIENT,
     CODE,
@@ -259,6 +261,20 @@ def test_contents_that_are_empty_or_cannot_be_read_are_refused(tmp_path: Path) -
         desk.plan(content=Content(str(tmp_path)))
     with pytest.raises(SpecError, match=r"cannot be read \(No such file or directory\)"):
         desk.plan(content=Content(str(tmp_path / "gone")))
+
+
+@pytest.mark.parametrize("name", ['the "final" one;\n.pdf', "Vertrag für alle.pdf", "x" * 200])
+@pytest.mark.parametrize("attached", [False, True])
+def test_a_mail_holds_a_file_of_any_name(name: str, attached: bool, tmp_path: Path) -> None:
+    desk = CmsDesk(tmp_path)
+    (tmp_path / name).write_bytes(CONTENT)
+    options = {"content": Content(str(tmp_path / name)), "form": "smime", "attached": attached}
+    desk.sign(**options)
+    assert not desk.plan(**options).plan.changed
+    valid, entity = openssl_verifies(desk.dest, "smime", None)
+    found = email.message_from_bytes(entity)
+    assert valid
+    assert (found.get_filename(), found.get_payload(decode=True)) == (name.replace("\n", "_"), CONTENT)
 
 
 def test_a_text_is_signed_as_a_file_is(tmp_path: Path) -> None:
