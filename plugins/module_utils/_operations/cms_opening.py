@@ -71,14 +71,15 @@ def open_message(path: str, reader: MessageReader) -> Iterator[OpenMessage]:
     """Read the message in the file at *path*, however it is written.
 
     Raises:
-        SpecError: the file cannot be read, holds no CMS signed data, or changed.
+        NoMessageError: the file holds no CMS signed data that can be read here.
+        SpecError: the file cannot be read, or changed.
     """
     with ExitStack() as stack:
         file, size = stack.enter_context(steady_file(path))
         try:
             opened = _found(reader, file.fileno(), size, stack)
         except _NoMessageError as exc:
-            raise SpecError(f"{path}: {exc}") from exc
+            raise NoMessageError(path, str(exc)) from exc
         yield opened
 
 
@@ -98,6 +99,18 @@ def _found(reader: MessageReader, handle: int, size: int, stack: ExitStack) -> O
 
 class _NoMessageError(SpecError):
     """What is wrong with the file, to stand behind its name."""
+
+
+class NoMessageError(SpecError):
+    """The file can be read, and holds no message that can.
+
+    Attributes:
+        problem: why, to stand behind its name.
+    """
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(f"{path}: {problem}")
+        self.problem = problem
 
 
 def _opened(reader: MessageReader, read: Read, size: int, form: str) -> OpenMessage:

@@ -21,7 +21,7 @@ from .._signer.algorithms import spec_of_public_key
 from .._signer.cms import HASH_NAMES
 from .cms_content import digests_of, open_content, pieces_of
 from .cms_judging import claim_verifies
-from .cms_opening import MessageReader, OpenMessage, open_message
+from .cms_opening import MessageReader, NoMessageError, OpenMessage, open_message
 
 try:
     from cryptography import x509
@@ -85,13 +85,20 @@ class SignerVerdict:
 
 @dataclass(frozen=True)
 class CmsVerdict:
-    """The answer: valid where somebody signed, and nobody's signature has a problem."""
+    """The answer: valid where somebody signed, and nobody's signature has a problem.
+
+    Attributes:
+        unreadable: why the file is no message; empty where it is one.
+    """
 
     signers: tuple[SignerVerdict, ...]
+    unreadable: str = ""
 
     @property
     def reason(self) -> str:
         """Why it is not valid; empty where it is."""
+        if self.unreadable:
+            return f"the message {self.unreadable}"
         problems = [problem for signer in self.signers for problem in signer.problems]
         return "; ".join(dict.fromkeys(problems)) if self.signers else "nobody signed it"
 
@@ -102,12 +109,15 @@ def verify_cms(question: CmsQuestion, reader: MessageReader) -> CmsVerdict:
     Certificates in it that cannot be read, or are of another kind than X.509, are passed over.
 
     Raises:
-        SpecError: the message or the content cannot be read, or the content is there twice or not at all.
+        SpecError: a file cannot be read, or the content is there twice or not at all.
     """
-    with open_message(question.message, reader) as opened:
-        claims = opened.message.signers
-        wanted = [name for name in HASH_NAMES if any(claim.digest == name for claim in claims)]
-        digests = _digests(question, opened, wanted)
+    try:
+        with open_message(question.message, reader) as opened:
+            claims = opened.message.signers
+            wanted = [name for name in HASH_NAMES if any(claim.digest == name for claim in claims)]
+            digests = _digests(question, opened, wanted)
+    except NoMessageError as exc:
+        return CmsVerdict((), exc.problem)
     carried, _unusable = try_all(_load, opened.message.certificates)
     known = tuple(dict.fromkeys([*question.certificates, *carried]))
     return CmsVerdict(tuple(_judge(claim, digests, known, question) for claim in claims))
