@@ -116,10 +116,9 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree import in_order, load_tree
-from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_crls import crl_problems
-from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_gate import tree_problems
-from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_place import Place, place_problems
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_place import Place
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_plan import (
+    inventory_problems,
     plan_tree,
     source_files,
 )
@@ -139,8 +138,7 @@ def tree_plan(
     tree = load_tree(authorities, certificates, pki_name, certificate_profiles)
     place = Place(base_dir, pki_dir, base_url)
     now = datetime.now(timezone.utc).replace(microsecond=0)
-    about_crls = [text for authority in tree.authorities for text in crl_problems(authority, place)]
-    problems = [*place_problems(place), *tree_problems(tree, now), *about_crls]
+    problems = inventory_problems(tree, place, now)
     order = () if problems else in_order(tree)
     return {
         "problems": problems,

@@ -7,14 +7,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from .tree import Tree
-from .tree_crls import crl_pointers, crls
+from .tree_crls import crl_pointers, crl_problems, crls
 from .tree_cross import reachable, with_crosses
 from .tree_entries import Entry
 from .tree_external import answers, imports, requests, their_roots, trusted
+from .tree_gate import tree_problems
 from .tree_options import AUTHORITY, CERTIFICATE, CROSS, EXTERNAL_FILES
-from .tree_place import Place
+from .tree_place import Place, place_problems
 
 CA_ISSUERS = "ca.der"
 """Last part of the URL of an issuer's certificate below pki_base_url (RFC 5280 4.2.2.1)."""
@@ -37,6 +39,12 @@ _WORKED_OUT = (
     "cross_signed_by",
     *EXTERNAL_FILES,
 )
+
+
+def inventory_problems(tree: Tree, place: Place, now: datetime) -> list[str]:
+    """Return everything that is wrong with an inventory."""
+    about_crls = [text for authority in tree.authorities for text in crl_problems(authority, place)]
+    return [*place_problems(place), *tree_problems(tree, now), *about_crls]
 
 
 def source_files(tree: Tree, place: Place) -> list[dict[str, str]]:

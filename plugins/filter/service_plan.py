@@ -1,0 +1,128 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What has to be done for the signing services of a tree."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: service_plan
+short_description: Plan the signing services of a tree
+version_added: 0.1.0
+author: rootstock.pki contributors (@rootstock-pki)
+description:
+  - Returns the options of the tasks of P(rootstock.pki.signing_service#role).
+  - Returns what is wrong with the services too, all of it at once.
+positional: _input, services, certificates
+options:
+  _input:
+    description: The authorities, as C(pki_authorities).
+    type: list
+    elements: dict
+    required: true
+  services:
+    description: The services, as C(signing_services).
+    type: list
+    elements: dict
+    required: true
+  certificates:
+    description: What else the authorities issue, as C(pki_certificates).
+    type: list
+    elements: dict
+    default: []
+  pki_name:
+    description: Name of the tree.
+    type: str
+    required: true
+  pki_dir:
+    description: Folder of the tree. Relative to O(base_dir) unless it is absolute.
+    type: str
+    required: true
+  base_dir:
+    description: Folder that relative paths start from.
+    type: str
+    required: true
+  base_url:
+    description: What the URLs of CRLs and issuers' certificates begin with. Empty means that certificates have none.
+    type: str
+    default: ""
+  certificate_profiles:
+    description: Certificate profiles of your own, as C(pki_certificate_profiles).
+    type: dict
+seealso:
+  - plugin: rootstock.pki.tree_plan
+    plugin_type: filter
+"""
+
+EXAMPLES = r"""
+- name: Show which certificates the services sign with
+  ansible.builtin.debug:
+    msg: "{{ (pki_authorities | rootstock.pki.service_plan(signing_services, pki_certificates, pki_name='acme',
+      pki_dir='pki', base_dir=inventory_dir)).services | map(attribute='certificate_path') }}"
+"""
+
+RETURN = r"""
+_value:
+  description: What has to be done.
+  type: dict
+  contains:
+    problems:
+      description: What is wrong with the inventory. The lists of tasks are empty where this is not.
+      type: list
+      elements: str
+    pki_dir:
+      description: Folder of the tree.
+      type: str
+    kms_keys:
+      description: The keys, as C(signing_access_keys) of P(rootstock.pki.signing_access#role).
+      type: list
+      elements: dict
+    public_keys:
+      description: Options of M(rootstock.pki.kms_public_key), one dictionary per key that its issuer does not look up.
+      type: list
+      elements: dict
+    certificates:
+      description: Options of M(rootstock.pki.kms_x509_cert), one dictionary per service.
+      type: list
+      elements: dict
+    services:
+      description: The services, each with C(name), C(key_id), C(certificate_path) and C(root_certificate_path).
+      type: list
+      elements: dict
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timezone
+
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree import load_tree
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_place import Place
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_plan import inventory_problems
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_services import plan_services, service_problems
+
+
+def service_plan(
+    authorities: object,
+    services: list[object],
+    certificates: list[object] | None = None,
+    *,
+    pki_name: str,
+    pki_dir: str,
+    base_dir: str,
+    base_url: str = "",
+    certificate_profiles: object = None,
+) -> dict[str, object]:
+    """Return the tasks that make the services, or what is wrong with them."""
+    tree = load_tree(authorities, [*(certificates or []), *services], pki_name, certificate_profiles)
+    entries = load_tree(authorities, services, pki_name, certificate_profiles).certificates
+    place = Place(base_dir, pki_dir, base_url)
+    now = datetime.now(timezone.utc).replace(microsecond=0)
+    problems = [*inventory_problems(tree, place, now), *service_problems(entries)]
+    return {"problems": problems, **plan_services(tree, () if problems else entries, place, pki_name)}
+
+
+class FilterModule:
+    """What Ansible looks for."""
+
+    def filters(self) -> dict[str, Callable[..., object]]:
+        return {"service_plan": service_plan}
