@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import email
 import hashlib
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -376,29 +373,3 @@ def test_nothing_is_signed_when_the_ledger_cannot_be_written(tmp_path: Path) -> 
     with pytest.raises(LedgerError):
         desk.carry_out(work)
     assert desk.asked == 0
-
-
-MEASURE = """
-import resource, sys
-from pathlib import Path
-from tests.unit.cms.cms_desk import CmsDesk
-from tests.unit.signer.local_kms import local_key
-desk = CmsDesk(Path(sys.argv[1]))
-with desk.content.open("wb") as file:
-    file.truncate(256 * 1024 * 1024)
-options = {"form": sys.argv[2], "attached": True}
-desk.sign(**options)
-again = desk.plan(**options).plan.changed
-print(again, desk.verify(False).reason == "", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
-"""
-
-
-@pytest.mark.parametrize("form", ["der", "pem"])
-def test_a_large_file_is_signed_found_and_verified_in_flat_memory(form: str, tmp_path: Path) -> None:
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[3])}
-    command = [sys.executable, "-c", MEASURE, str(tmp_path), form]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    again, right, megabytes = done.stdout.split()
-    assert (again, right) == ("False", "True")
-    assert int(megabytes) < 100
-    (tmp_path / "contract.p7s").unlink()
