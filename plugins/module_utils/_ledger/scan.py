@@ -48,6 +48,9 @@ _TIME = (
     r'"(\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\d|30)|02-(?:0[1-9]|1\d|2[0-8]))'
     r'T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ)"'
 )
+_SERIAL = (
+    r"(?:[0-9A-F]{40}|(?:[0-9A-F]{2}){1,32})"  # one of 20 octets, as all are that are issued here, matches at once
+)
 _NUMBER = r"((?:0|[1-9]\d{0,17}))"
 _TEXTS = rf'(\{{(?:"{_PLAIN}":"{_PLAIN}"(?:,(?=")|(?=\}})))*\}})'
 _HOLDER = rf'(\{{"host":"{_PLAIN}","pid":(?:0|[1-9]\d{{0,17}}),"space":"{_PLAIN}","started":"{_PLAIN}"\}})'
@@ -57,7 +60,7 @@ _PATTERNS: Mapping[str, str] = {
     **dict.fromkeys(
         ("time", "not_before", "not_after", "revoked_at", "invalidity_date", "this_update", "next_update"), _TIME
     ),
-    **dict.fromkeys(("replaces", "by"), r'"((?:(?:[0-9A-F]{2}){1,32})?)"'),
+    **dict.fromkeys(("replaces", "by"), f'"({_SERIAL}?)"'),
     **dict.fromkeys(("content_sha256", "certificate_sha256", "crl_sha256"), r'"((?:[0-9a-f]{64})?)"'),
     **dict.fromkeys(("number", "base_number"), _NUMBER),
     **dict.fromkeys(("lifetime", "details"), _TEXTS),
@@ -74,7 +77,7 @@ def _pattern(kind: str) -> re.Pattern[str]:
         if kind == "revoked" and field.name == "reason":
             value = f'"({"|".join(entries.REASONS)})"'
         if field.name == "serial":
-            value = r'"((?:[0-9A-F]{2}){1,32})"' if KINDS[kind] not in SERIAL_MAY_LACK else _PATTERNS["replaces"]
+            value = f'"({_SERIAL})"' if KINDS[kind] not in SERIAL_MAY_LACK else _PATTERNS["replaces"]
         value = value.replace("(", f"(?P<{field.name}>" if field.name in _WANTED else "(?:", 1)
         optional = "?" if field.default is not dataclasses.MISSING or _has_factory(field) else ""
         parts[field.name] = f'(?:"{field.name}":{value},){optional}'
