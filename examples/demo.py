@@ -90,6 +90,8 @@ def show(aws: Aws) -> None:
     verify_chains(tree)
     say("A file, signed with the document signer's key")
     sign_and_tamper(aws)
+    say("A folder, signed as a release with the code signer's key")
+    release_and_tamper(aws)
     say("Private keys on this disk")
     print(f"  none below {shown(PKI)} ({count_files_without_keys()} files read)")
 
@@ -279,13 +281,44 @@ def sign_and_tamper(aws: Aws) -> None:
     play(aws, str(EXAMPLE / "sign.yml"), "--extra-vars", f"src={document}", quiet=True)
     certificate = PKI / "certificates" / "document-signer.pem"
     openssl("x509", "-in", certificate, "-noout", "-pubkey", "-out", key)
-    check = ("dgst", "-sha512", "-verify", key, "-signature", signature, document)
-    print(f"  openssl dgst -sha512 -verify: {openssl(*check)}")
+    bare = ("dgst", "-sha512", "-verify", key, "-signature", signature, document)
+    anchor = ("-CAfile", PKI / "trust" / "root.pem", "-purpose", "any")
+    read = ("-binary", "-inform", "DER", "-in", HERE / "report.txt.p7s", "-content", document, "-out", os.devnull)
+    message = ("cms", "-verify", *read, *anchor)
+    print(f"  openssl dgst -sha512 -verify: {openssl(*bare)}")
+    print(f"  openssl cms -verify:          {openssl(*message)}")
     document.write_text("Pay 900 to Alice.\n")
-    answer = openssl(*check, expected=1)
-    if "Verification failure" not in answer:
+    print(f"  after one changed digit:      {refusal(bare, 1, 'Verification failure')}")
+    print(f"                                {refusal(message, 4, 'CMS Verification failure')}")
+
+
+def refusal(command: Sequence[str | Path], status: int, words: str) -> str:
+    """Return what openssl says first of something that was tampered with."""
+    answer = openssl(*command, expected=status)
+    if words not in answer:
         raise DemoError(f"openssl says of a file that was tampered with: {answer}")
-    print(f"  after one changed digit:      {answer.splitlines()[0]}")
+    return answer.splitlines()[0]
+
+
+def release_and_tamper(aws: Aws) -> None:
+    release = HERE / "acme-4.2"
+    for name in ("acme-4.2.tar.gz", "docs/manual.txt"):
+        (release / name).parent.mkdir(parents=True, exist_ok=True)
+        (release / name).write_text(f"This is {name}.\n")
+    play(aws, str(EXAMPLE / "release.yml"), "--extra-vars", f"dir={release}", quiet=True)
+    print(f"  sh verify.sh root.pem:        {verify_release(release, 0)}")
+    (release / "docs" / "manual.txt").write_text("This is something else.\n")
+    print(f"  after a changed file:         {verify_release(release, 1)}")
+
+
+def verify_release(release: Path, expected: int) -> str:
+    """Run the script of a release and return what it says."""
+    command = ["sh", str(release / "verify.sh"), str(PKI / "trust" / "root.pem")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    said = (done.stdout + done.stderr).strip()
+    if done.returncode != expected:
+        raise DemoError(f"{shown(release)}/verify.sh ended with {done.returncode}: {said}")
+    return said
 
 
 def count_files_without_keys() -> int:
@@ -322,6 +355,7 @@ def next_steps() -> list[str]:
         f"{shown(HERE)}/inventory.yml": "the YAML file it all came from",
         f"{shown(PKI)}/certificates/web.fullchain.pem": "what a TLS server is given, beside the key it made itself",
         f"{shown(PKI)}/services/ledger.jsonl": "what the authority signed, written down before it was signed",
+        f"{shown(HERE)}/acme-4.2": "a release that whoever has the root checks with its verify.sh",
         f"openssl x509 -in {shown(PKI)}/services/ca.pem -noout -text": "the constraints it lives under",
         "make aws": "a local AWS that stays, to change the inventory and run bootstrap again",
     }
