@@ -8,19 +8,16 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-import yaml
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from localaws.server import Server
 from localaws.testing import local_aws, new_account
-from tests.harness.environment import environment
+from tests.unit.roles.plays import Played, play, run_plays
 
 __all__ = ["local_aws"]
 
@@ -77,54 +74,24 @@ def told(local_aws: Server, tmp_path_factory: pytest.TempPathFactory) -> dict[st
     wanted = plays(administrator.arn)
     assert {role for _what, role, _variables in wanted} == set(ROLES)
     written = [
-        {
-            "name": what,
-            "hosts": "localhost",
-            "gather_facts": False,
-            "check_mode": check,
-            "vars": {**variables, "pki_base_dir": str(folder)},
-            "roles": [f"rootstock.pki.{role}"],
-        }
-        for what, role, variables in wanted
+        play(role, {**variables, "pki_base_dir": str(folder)}, check=check)
+        for _what, role, variables in wanted
         for check in (True, False)
     ]
     key = ec.generate_private_key(ec.SECP256R1()).public_key()
     (folder / "signer.pem").write_bytes(key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
-    (folder / "play.yml").write_text(yaml.safe_dump(written))
-    said = iter(run_playbook(folder / "play.yml", administrator.environment()))
+    said = iter(run_plays(folder, administrator.environment(), *written))
     return {what: (rows(next(said)), rows(next(said))) for what, _role, _variables in wanted}
 
 
-def run_playbook(path: Path, credentials: Mapping[str, str]) -> list[dict[str, Any]]:
-    inventory = "localhost ansible_connection=local ansible_python_interpreter={{ansible_playbook_python}}\n"
-    (path.parent / "hosts").write_text(inventory)
-    done = subprocess.run(
-        ["ansible-playbook", "-i", path.parent / "hosts", "--diff", path],
-        env={
-            **environment(),
-            **credentials,
-            "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
-            "ANSIBLE_PIPELINING": "1",
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    played: list[dict[str, Any]] = json.loads(done.stdout[done.stdout.index("{") :])["plays"]
-    return played
-
-
-def rows(play: dict[str, Any]) -> list[Row]:
+def rows(played: Played) -> list[Row]:
     """Return a row for each item of each task; a time is a time, since it goes on between a plan and what it plans."""
     found = []
-    for task in play["tasks"]:
-        result = task["hosts"]["localhost"]
-        for item in result.get("results", [result]):
-            told = item.get("diff")
-            diff = told[0] if isinstance(told, list) and told else told  # what follows is about modes
-            text = TIME.sub("<time>", json.dumps(diff, sort_keys=True))
-            found.append(Row(task["task"]["name"], bool(item.get("changed")), text, bool(item.get("pending"))))
+    for task, item in played.results():
+        told = item.get("diff")
+        diff = told[0] if isinstance(told, list) and told else told  # what follows is about modes
+        text = TIME.sub("<time>", json.dumps(diff, sort_keys=True))
+        found.append(Row(task, bool(item.get("changed")), text, bool(item.get("pending"))))
     return found
 
 

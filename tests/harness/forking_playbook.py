@@ -1,0 +1,128 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""ansible-playbook, with modules in forks of it, which find imported what each interpreter would import anew."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
+from tempfile import TemporaryFile
+from typing import IO, Any
+
+import boto3
+import botocore.session
+from ansible.cli.playbook import PlaybookCLI
+from ansible.executor.module_common import _BuiltModule
+from ansible.module_utils.testing import patch_module_args
+from ansible.plugins import action
+from ansible.plugins.loader import connection_loader
+
+from tests.harness.environment import CHECKOUT
+
+OURS = "ansible_collections.rootstock.pki.plugins.modules"
+MARK = b"run in a fork: "
+Execute = Callable[..., tuple[int, bytes, bytes]]
+
+
+class ForkingPlaybook(PlaybookCLI):  # type: ignore[misc]
+    """The command, changed where a module would be packed and where it would be executed."""
+
+    def _play_prereqs(self) -> Any:
+        prepare()
+        action.modify_module = note
+        connection = connection_loader.get("local", class_only=True)
+        connection.exec_command = forking(connection.exec_command)
+        return super()._play_prereqs()
+
+
+def prepare() -> None:
+    """Import what modules import, and read the descriptions of the services once."""
+    for path in sorted((CHECKOUT / "plugins" / "modules").glob("*.py")):
+        import_module(f"{OURS}.{path.stem}")
+    botocore.session.create_loader = cache(botocore.session.create_loader)
+    for service in ("kms", "sts"):
+        boto3.session.Session().client(service, region_name="eu-central-1")
+
+
+def note(
+    *, module_path: str, module_args: dict[str, Any], environment: dict[str, str], **_rest: object
+) -> _BuiltModule:
+    """Return what to do in place of the archive that Ansible would send."""
+    told = {"path": module_path, "args": module_args, "environment": environment}
+    return _BuiltModule(
+        b_module_data=MARK + json.dumps(told, default=str).encode(),
+        module_style="new",
+        shebang=f"#!{sys.executable}",
+        serialization_profile="legacy",
+    )
+
+
+def forking(ordinary: Execute) -> Execute:
+    """Return what executes modules in forks, and commands such as mkdir as before."""
+
+    def execute(connection: Any, cmd: str, in_data: bytes | None = None, sudoable: bool = True) -> Any:
+        if in_data is None or not in_data.startswith(MARK):
+            return ordinary(connection, cmd, in_data, sudoable)
+        return fork(json.loads(in_data.removeprefix(MARK)))
+
+    return execute
+
+
+def fork(told: dict[str, Any]) -> tuple[int, bytes, bytes]:
+    """Run one module, and return its status and what it wrote."""
+    with TemporaryFile("w+") as out, TemporaryFile("w+") as err:
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                status = run(told, out, err)
+            finally:
+                os._exit(status)
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        return status, read(out), read(err)
+
+
+def run(told: dict[str, Any], out: IO[str], err: IO[str]) -> int:
+    """Run one module in this process, which then ends; what is registered for the end is the module's alone."""
+    atexit._clear()
+    os.environ.update(told["environment"])
+    sys.argv, sys.stdout, sys.stderr = [told["path"]], out, err
+    try:
+        with patch_module_args(told["args"]):
+            execute_file(told["path"])
+    except SystemExit as exc:
+        return int(exc.code or 0)
+    except Exception:
+        traceback.print_exc()
+        raise
+    finally:
+        atexit._run_exitfuncs()
+        out.flush()
+        err.flush()
+    return 0
+
+
+def execute_file(path: str) -> None:
+    """Execute a file as the program; runpy would ask the importers of Ansible, which do not know it as one."""
+    spec = spec_from_file_location("__main__", path)
+    if not spec or not spec.loader:
+        raise ImportError(path)
+    spec.loader.exec_module(module_from_spec(spec))
+
+
+def read(file: IO[str]) -> bytes:
+    file.seek(0)
+    return file.read().encode()
+
+
+if __name__ == "__main__":
+    ForkingPlaybook.cli_executor(["ansible-playbook", *sys.argv[1:]])
