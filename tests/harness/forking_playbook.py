@@ -101,10 +101,9 @@ def run(told: dict[str, Any], out: IO[str], err: IO[str]) -> int:
             execute_file(told["path"])
     except SystemExit as exc:
         return int(exc.code or 0)
-    except Exception:
-        traceback.print_exc()
-        raise
     finally:
+        if sys.exc_info()[1]:
+            traceback.print_exc()
         atexit._run_exitfuncs()
         out.flush()
         err.flush()
