@@ -14,6 +14,7 @@ author: rootstock.pki contributors (@rootstock-pki)
 description:
   - Returns the options of the tasks of P(rootstock.pki.signing_service#role).
   - Returns what is wrong with the services too, all of it at once.
+extends_documentation_fragment: rootstock.pki.tree
 positional: _input, services, certificates
 options:
   _input:
@@ -31,25 +32,6 @@ options:
     type: list
     elements: dict
     default: []
-  pki_name:
-    description: Name of the tree.
-    type: str
-    required: true
-  pki_dir:
-    description: Folder of the tree. Relative to O(base_dir) unless it is absolute.
-    type: str
-    required: true
-  base_dir:
-    description: Folder that relative paths start from.
-    type: str
-    required: true
-  base_url:
-    description: What the URLs of CRLs and issuers' certificates begin with. Empty means that certificates have none.
-    type: str
-    default: ""
-  certificate_profiles:
-    description: Certificate profiles of your own, as C(pki_certificate_profiles).
-    type: dict
 seealso:
   - plugin: rootstock.pki.tree_plan
     plugin_type: filter

@@ -16,6 +16,7 @@ description:
   - Turns an inventory into the options of the modules that build the tree, in the order in which that can be done, with
     the paths and URLs that follow from it. The role P(rootstock.pki.pki_tree#role) loops over the result.
   - Reads and changes nothing. What is wrong with the inventory is in the result, all of it.
+extends_documentation_fragment: rootstock.pki.tree
 positional: _input, certificates
 options:
   _input:
@@ -28,25 +29,6 @@ options:
     type: list
     elements: dict
     default: []
-  pki_name:
-    description: Name of the tree.
-    type: str
-    required: true
-  pki_dir:
-    description: Folder of the tree. Relative to O(base_dir) unless it is absolute.
-    type: str
-    required: true
-  base_dir:
-    description: Folder that relative paths start from.
-    type: str
-    required: true
-  base_url:
-    description: What the URLs of CRLs and issuers' certificates begin with. Empty means that certificates have none.
-    type: str
-    default: ""
-  certificate_profiles:
-    description: Certificate profiles of your own, as C(pki_certificate_profiles).
-    type: dict
 seealso:
   - plugin: rootstock.pki.issuance_order
     plugin_type: filter
