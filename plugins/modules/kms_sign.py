@@ -20,8 +20,8 @@ description:
   - A new signature is verified under the public key before it is written anywhere.
   - Keys of authorities are refused. These are keys that M(rootstock.pki.kms_key) tagged for C(ca) or C(ocsp), as far as
     the caller may read tags. Content is refused too when the signature over it would be a certificate, a certificate
-    revocation list, an OCSP response or a certificate request. That is told by the outline of the whole content as
-    DER or BER, so such a structure inside something else is not found.
+    revocation list, an OCSP response, a certificate request or that of a CMS message. That is told by the outline of
+    the whole content as DER or BER, so such a structure inside something else is not found.
   - Needs C(kms:Sign), and C(kms:GetPublicKey) without O(public_key_path). Uses C(kms:ListResourceTags), and
     C(kms:DescribeKey) for a key named by alias, where they are allowed. O(digest_value) needs them.
 author:

@@ -83,8 +83,8 @@ def check_signable(name: str, size: int, structure: str) -> None:
         raise SpecError(f"{name}: is empty, there is nothing to sign")
     if structure:
         raise SpecError(
-            f"{name}: is a {structure}; signed as a file it would be a forged certificate, CRL, OCSP response or"
-            " request. Issue it with the module made for it"
+            f"{name}: is a {structure}; signed as a file it would be a forged certificate, CRL, OCSP response,"
+            " request or CMS message. Issue it with the module made for it"
         )
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Recognises the structures whose signature is a certificate, a CRL, an OCSP response or a request.
+"""Recognises the structures whose signature is a certificate, a CRL, an OCSP response, a request or a CMS message.
 
 Who gets one of them signed as a file has forged it. So this reads tags and lengths as the laxest verifier does (BER:
 lengths of any form, constructed strings) and looks at the outline alone: what a strict parser would refuse further
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 MOST_ELEMENTS = 200_000
-"""Elements that are walked through, only ever to find the end of one of indefinite length."""
+"""Elements that are walked through, to find the end of one of indefinite length or a certain attribute of a set."""
 
 DEEPEST = 64
 """Levels of such elements inside each other."""
@@ -102,6 +102,15 @@ STRUCTURES: dict[str, Outline] = {
 }
 
 
+_UNSURE = ", or something with too many elements to tell"
+
+SIGNED_ATTRIBUTES = "CMS SignedAttributes"
+_SET = 0x11
+_ATTRIBUTE = Outline((0x10,), inside=(Outline((0x06,)),))
+_MESSAGE_DIGEST = bytes.fromhex("2a864886f70d010904")
+"""OID 1.2.840.113549.1.9.4 (RFC 5652 11.2). Of all attributes OpenSSL's PKCS#7 misses this one alone."""
+
+
 class _Element(NamedTuple):
     tag: int
     content: int
@@ -162,6 +171,26 @@ class _Reader:
             return None
         return self.after(element, limit)
 
+    def are_signed_attributes(self, size: int) -> bool:
+        """Return whether the whole content is a SET OF Attribute with a messageDigest (RFC 5652 5.4)."""
+        whole = self.element(0, size)
+        if whole is None or whole.tag != _SET or self.after(whole, size) != size:
+            return False
+        limit, at, digest = size if whole.end is None else whole.end, whole.content, False
+        while not self.ends(at, whole):
+            following = self.match(_ATTRIBUTE, at, limit)
+            if following is None:
+                return False
+            digest = digest or self._type_of(at, limit) == _MESSAGE_DIGEST
+            at = following
+        return digest
+
+    def _type_of(self, at: int, limit: int) -> bytes:
+        """Return the content octets of the OID that an attribute begins with."""
+        attribute = self.element(at, limit)
+        oid = attribute and self.element(attribute.content, limit)
+        return self._read(oid.content, min(oid.end - oid.content, 16)) if oid and oid.end else b""
+
     def _match_part(self, part: Outline, parent: _Element, at: int, limit: int) -> int | None:
         if part.optional:
             element = None if self.ends(at, parent) else self.element(at, limit)
@@ -176,16 +205,18 @@ def _structure(read: Callable[[int, int], bytes], size: int) -> str:
         if reader.match(outline, 0, size) == size:
             return name
         if reader.too_involved:
-            return f"{name}, or something with too many elements of indefinite length to tell"
-    return ""
+            return f"{name}{_UNSURE}"
+    reader = _Reader(read)
+    found = reader.are_signed_attributes(size)
+    return SIGNED_ATTRIBUTES if found else f"{SIGNED_ATTRIBUTES}{_UNSURE}" if reader.too_involved else ""
 
 
 def structure_of(content: bytes) -> str:
-    """Return which of STRUCTURES the whole of *content* is, or nothing."""
+    """Return which of STRUCTURES the whole of *content* is, or SIGNED_ATTRIBUTES, or nothing."""
     return _structure(lambda at, length: content[at : at + length], len(content))
 
 
 def structure_of_file(file: BinaryIO) -> str:
-    """Return which of STRUCTURES the whole of *file* is, or nothing; its position does not change."""
+    """Return which of them the whole of *file* is; its position does not change."""
     handle = file.fileno()
     return _structure(lambda at, length: os.pread(handle, length, at), os.fstat(handle).st_size)

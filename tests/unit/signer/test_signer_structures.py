@@ -193,6 +193,6 @@ def test_any_content_is_looked_at_without_an_error(content: bytes, start: bytes)
 
 def test_endless_nesting_is_told_apart_from_nothing() -> None:
     endless = b"\x30\x80" + b"\xa0\x80" * 100_000
-    assert "too many elements of indefinite length" in structure_of(endless)
+    assert "too many elements to tell" in structure_of(endless)
     many = b"\x30\x80\x02\x01\x02\x30\x80\x06\x01\x2a" + b"\x05\x00" * 300_000
-    assert "too many elements of indefinite length" in structure_of(many)
+    assert "too many elements to tell" in structure_of(many)
