@@ -43,6 +43,10 @@ class Played:
     def changed(self) -> list[str]:
         return [task for task, result in self.results() if result.get("changed")]
 
+    def failure(self) -> str:
+        """Return what the task said with which the play failed."""
+        return next(str(result["msg"]) for _task, result in self.results() if result.get("failed"))
+
 
 def play(role: str, variables: Mapping[str, Any], *, check: bool = False) -> dict[str, Any]:
     """Return a play that runs one role of this collection."""
@@ -56,13 +60,15 @@ def play(role: str, variables: Mapping[str, Any], *, check: bool = False) -> dic
     }
 
 
-def run_plays(folder: Path, credentials: Mapping[str, str], *plays: Mapping[str, Any]) -> list[Played]:
-    """Run *plays* one after the other and return what each told."""
+def run_plays(folder: Path, credentials: Mapping[str, str], *plays: Mapping[str, Any], status: int = 0) -> list[Played]:
+    """Run *plays* one after the other, until one fails, and return what each told."""
     (folder / "plays.yml").write_text(yaml.safe_dump(list(plays)))
-    return run_playbook(folder, credentials, str(folder / "plays.yml"))
+    return run_playbook(folder, credentials, str(folder / "plays.yml"), status=status)
 
 
-def run_playbook(folder: Path, credentials: Mapping[str, str], playbook: str, *more: str) -> list[Played]:
+def run_playbook(
+    folder: Path, credentials: Mapping[str, str], playbook: str, *more: str, status: int = 0
+) -> list[Played]:
     """Run a playbook, a file or a name, with an inventory in *folder*."""
     (folder / "hosts").write_text(INVENTORY)
     done = subprocess.run(
@@ -73,7 +79,7 @@ def run_playbook(folder: Path, credentials: Mapping[str, str], playbook: str, *m
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == status, done.stdout + done.stderr
     told = json.loads(done.stdout[done.stdout.index("{") :])
     return [Played([row(task) for task in one["tasks"]]) for one in told["plays"]]
 
