@@ -1,0 +1,106 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A CRL says what the ledger says; files come back without a signature, and a delta CRL tells what a full one will."""
+
+from __future__ import annotations
+
+import subprocess
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.module.authorities import below, make_root, openssl
+from tests.unit.module.controller import Controller
+
+DELTA_URL = "http://pki.acme.example/root/delta.der"
+
+
+def crl_options(folder: Path) -> dict[str, Any]:
+    return {
+        "issuer_path": str(folder / "root" / "ca.pem"),
+        "issuer_key_id": "alias/module/root",
+        "path": str(folder / "root" / "crl.pem"),
+        "der_path": str(folder / "root" / "crl.der"),
+    }
+
+
+@pytest.fixture
+def crl(controller: Controller, tmp_path: Path) -> dict[str, Any]:
+    """The options of the CRL of a root that has issued two certificates, a minute ago as OpenSSL sees it."""
+    controller.clock.now -= timedelta(minutes=1)
+    make_root(controller, tmp_path)
+    for name in ("good", "bad"):
+        assert controller.run("kms_x509_cert", below(tmp_path, name))["changed"]
+    return crl_options(tmp_path)
+
+
+def revoke(controller: Controller, folder: Path, name: str, reason: str) -> None:
+    controller.clock.tick()
+    task = {"ledger_path": str(folder / "root" / "ledger.jsonl"), "name": name, "reason": reason}
+    assert controller.run("x509_revocation", task)["changed"]
+    controller.clock.tick()
+
+
+def judged(folder: Path, name: str) -> str:
+    """Have OpenSSL judge a certificate."""
+    trusted = ["-CAfile", "root/ca.pem", "-CRLfile", "root/crl.pem"]
+    command = ["openssl", "verify", "-crl_check_all", *trusted, f"{name}.pem"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    return done.stdout + done.stderr
+
+
+def test_an_authority_that_is_missing_is_pending_in_check_mode_and_an_error_otherwise(
+    controller: Controller, tmp_path: Path
+) -> None:
+    early = controller.run("kms_x509_crl", crl_options(tmp_path), check=True)
+    assert (early["changed"], len(early["pending"])) == (True, 1)
+    assert "does not exist yet" in controller.run("kms_x509_crl", crl_options(tmp_path))["msg"]
+
+
+def test_a_crl_is_made_once_for_what_is_revoked_and_openssl_heeds_it(
+    controller: Controller, crl: dict[str, Any], tmp_path: Path
+) -> None:
+    checked, first = controller.run("kms_x509_crl", crl, check=True), controller.run("kms_x509_crl", crl)
+    assert (checked["changed"], checked["sign_calls"]) == (True, 0)
+    assert (first["changed"], first["sign_calls"], first["revoked_count"]) == (True, 1, 0)
+    unasked = {**crl, "issuer_key_id": "alias/nobody-asks-for-this", "return_content": True}
+    again = controller.run("kms_x509_crl", unasked)
+    assert (again["changed"], again["sign_calls"], again["crl_number"]) == (False, 0, first["crl_number"])
+    assert again["crl"] == Path(crl["path"]).read_text()
+    revoke(controller, tmp_path, "bad", "key_compromise")
+    planned = controller.run("kms_x509_crl", crl, check=True)
+    assert (planned["changed"], planned["reason"]) == (True, "revocations changed")
+    assert "key_compromise" in planned["diff"]["after"]["revoked_certificates"][0]
+    second = controller.run("kms_x509_crl", {**crl, "backup": True, "mode": "0640"})
+    assert (second["changed"], second["revoked_count"], len(second["backup_files"])) == (True, 1, 2)
+    assert second["crl_number"] > first["crl_number"]
+    Path(crl["der_path"]).unlink()
+    restored = controller.run("kms_x509_crl", {**crl, "mode": "0640"})
+    assert (restored["changed"], restored["sign_calls"]) == (True, 0)
+    read = openssl(
+        tmp_path / "root", "crl", "-in", "crl.der", "-inform", "DER", "-noout", "-text", "-verify", "-CAfile", "ca.pem"
+    )
+    assert [part for part in ("verify OK", "X509v3 CRL Number", "Key Compromise") if part not in read] == []
+    assert judged(tmp_path, "good") == "good.pem: OK\n"
+    assert "certificate revoked" in judged(tmp_path, "bad")
+
+
+def test_a_full_crl_that_waits_for_its_day_names_the_delta_crl_that_tells(
+    controller: Controller, crl: dict[str, Any], tmp_path: Path
+) -> None:
+    assert controller.run("kms_x509_crl", crl)["changed"]
+    controller.clock.tick()
+    waiting = {**crl, "on_revocation": "wait", "delta_crl_urls": [DELTA_URL]}
+    full = controller.run("kms_x509_crl", waiting)
+    assert full["reason"] == "changed: freshest_crl"
+    revoke(controller, tmp_path, "good", "certificate_hold")
+    assert controller.run("kms_x509_crl", waiting)["changed"] is False
+    issuer = {name: crl[name] for name in ("issuer_path", "issuer_key_id")}
+    own = {"path": str(tmp_path / "root" / "delta.pem"), "base_path": crl["path"], "next_update": "+1d"}
+    delta = controller.run("kms_x509_crl", {**issuer, **own})
+    assert (delta["base_crl_number"], delta["revoked_count"]) == (full["crl_number"], 1)
+    assert delta["crl_number"] > full["crl_number"]
