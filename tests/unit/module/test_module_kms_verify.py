@@ -1,0 +1,84 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whether a signature is right is told with the reason, whoever made it and whatever it is verified with."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.module.authorities import below, make_key, make_root, openssl
+from tests.unit.module.controller import Controller
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("contract", "tampered"):
+        (tmp_path / name).write_text(f"{name}\n")
+    return tmp_path
+
+
+def test_what_openssl_signed_is_verified_without_aws(controller: Controller, folder: Path) -> None:
+    openssl(folder, "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384", "-out", "other.key")
+    openssl(folder, "pkey", "-in", "other.key", "-pubout", "-out", "other.pem")
+    openssl(folder, "dgst", "-sha384", "-sign", "other.key", "-out", "other.sig", "contract")
+    task = {
+        "src": str(folder / "contract"),
+        "signature_path": str(folder / "other.sig"),
+        "public_key_path": str(folder / "other.pem"),
+        "endpoint_url": "http://127.0.0.1:9",
+    }
+    told = controller.run("kms_verify", task)
+    assert (told["changed"], told["valid"], told["reason"]) == (False, True, "")
+    assert told["signing_algorithm"] == "ECDSA_SHA_384"
+    tampered = {**task, "src": str(folder / "tampered")}
+    other = controller.run("kms_verify", {**tampered, "fail_on_invalid": False})
+    reason = f"this is no ECDSA_SHA_384 signature of {folder}/tampered by this key"
+    assert (other["valid"], other["reason"]) == (False, reason)
+    refused = controller.run("kms_verify", tampered)
+    assert (refused["failed"], refused["valid"], reason in refused["msg"]) == (True, False, True)
+
+
+def test_a_certificate_leads_to_its_root_for_its_purpose_and_time_and_kms_is_asked_about_a_key(
+    controller: Controller, folder: Path
+) -> None:
+    usual = signed(controller, folder)
+    signer, root = str(folder / "signer.pem"), str(folder / "root" / "ca.pem")
+    chained = {"certificate_path": signer, "root_certificates": [root]}
+    online = {"key_id": "alias/module/signer"}
+    good = controller.run("kms_verify", {**usual, **chained, "purpose": "document_signing"})
+    assert (good["valid"], good["chain"]) == (True, ["CN=signer", "CN=Acme root,O=Acme"])
+    assert controller.run("kms_verify", {**usual, **online})["valid"]
+    for wrong, reason in (
+        ({**chained, "purpose": "code_signing"}, "CN=signer. is for document_signing, not for code_signing"),
+        ({**chained, "valid_at": "+20000d"}, "CN=signer. was valid until .*; CN=Acme root,O=Acme. was valid until"),
+        ({"certificate_path": root, "valid_at": "+0s"}, "CN=Acme root,O=Acme. is not for signatures"),
+        ({**online, "src": str(folder / "tampered")}, "this is no ML_DSA_SHAKE_256 signature"),
+    ):
+        told = controller.run("kms_verify", {**usual, **wrong})
+        assert told["valid"] is False
+        assert re.search(reason, told["reason"]), told["reason"]
+
+
+def signed(controller: Controller, folder: Path) -> dict[str, Any]:
+    """Have a signer with a certificate sign the contract, and return what verifies that."""
+    make_root(controller, folder)
+    make_key(controller, folder, "signer", "ML_DSA_65")
+    own = {"certificate_profile": "document_signing", "public_key_path": str(folder / "signer" / "public_key.pem")}
+    assert controller.run("kms_x509_cert", below(folder, "signer", **own))["changed"]
+    usual = {"src": str(folder / "contract"), "format": "base64"}
+    task = {**usual, "key_id": "alias/module/signer", "dest": str(folder / "contract.sig")}
+    made = controller.run("kms_sign", task)
+    return {**usual, "signature": made["signature"], "fail_on_invalid": False}
+
+
+def test_what_is_missing_is_pending_in_check_mode_and_an_error_otherwise(controller: Controller, folder: Path) -> None:
+    task = {"key_id": "alias/module/later", "src": str(folder / "later"), "signature": "AA==", "format": "base64"}
+    later = controller.run("kms_verify", task, check=True)
+    assert (later["changed"], len(later["pending"])) == (False, 2)
+    assert "the KMS key alias/module/later does not exist" in controller.run("kms_verify", task)["msg"]
