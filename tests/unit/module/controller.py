@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from ansible.module_utils.common import warnings
 from ansible.module_utils.testing import patch_module_args
 
 from localaws.testing import REGION, Principal
@@ -67,6 +68,7 @@ class Controller:
         given = {**(self._connection() if takes_aws else {}), **options}
         hidden = {"_ansible_check_mode": check, "_ansible_diff": True, "_ansible_remote_tmp": "/tmp"}
         said = io.StringIO()
+        warnings._global_warnings.clear()  # what an earlier module said in this process
         with patch_module_args({**given, **hidden}), redirect_stdout(said), pytest.raises(SystemExit):
             module.main()
         told: dict[str, Any] = json.loads(said.getvalue())
