@@ -138,7 +138,7 @@ class Signed:
 
 @dataclass(frozen=True)
 class Refused:
-    """An intent that surely ended without a signature: AWS answered every attempt, and said no.
+    """An intent that ended without a signature: AWS said no to every attempt, nobody asked it, or its run kept none.
 
     Attributes:
         serial: the intent's; set by the ledger.

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -127,8 +127,26 @@ class Ledger(Protocol):
             LedgerError: nothing was recorded, for the reason given.
         """
 
+    def claim_all(self, intents: Sequence[Intent]) -> Mapping[str, NameClaimed]:
+        """Record those of *intents* whose names nobody else has; on return it is safe to sign these.
+
+        Args:
+            intents: all but those of certificates, which claim() takes one by one.
+        Returns:
+            By its id each intent that was not recorded, and who was first.
+        Raises:
+            LedgerError: nothing was recorded, for the reason given.
+        """
+
     def append(self, entry: Entry) -> None:
         """Record *entry*; on return it is safe on disk.
+
+        Raises:
+            LedgerError: nothing was recorded, for the reason given.
+        """
+
+    def append_all(self, entries: Sequence[Entry]) -> None:
+        """Record all of *entries* in one go; on return they are safe on disk.
 
         Raises:
             LedgerError: nothing was recorded, for the reason given.

@@ -171,6 +171,62 @@ class LedgerContract:
         with pytest.raises(NameClaimed, match=f"web has no certificate now, and had {serial(1)}"):
             ledger.claim(an_intent("web", 2), serial(1))
 
+    def test_many_names_are_claimed_at_once(self, ledger: Ledger, clock: Clock) -> None:
+        clock.forward(minutes=3)
+        intents = [an_intent(f"file {number}", purpose="file") for number in range(300)]
+        assert ledger.claim_all(intents) == {}
+        found = ledger.read().open_intents
+        assert {intent.id for intent in found} == {intent.id for intent in intents}
+        assert {(intent.time, intent.authority) for intent in found} == {(clock(), AUTHORITY)}
+
+    def test_of_many_names_those_are_lost_that_somebody_else_has(self, ledger: Ledger, clock: Clock) -> None:
+        first = an_intent("second", purpose="file")
+        ledger.claim(first, None)
+        ledger.claim(an_intent("third", purpose="cms"), None)
+        intents = [an_intent(name, purpose="file") for name in ("first", "second", "third")]
+        lost = ledger.claim_all(intents)
+        assert list(lost) == [intents[1].id]
+        assert lost[intents[1].id].intent == replace(first, authority=AUTHORITY)
+        assert "second is being issued by process 4711 on another-host" in str(lost[intents[1].id])
+        assert [intent.name for intent in ledger.read().open_intents if intent.purpose == "file"].count("second") == 1
+        clock.forward(minutes=10)
+        assert ledger.claim_all([an_intent("second", purpose="file")]) == {}
+
+    def test_a_name_that_stands_twice_among_many_is_lost_the_second_time(self, ledger: Ledger) -> None:
+        intents = [an_intent(name, purpose="file") for name in ("one", "two", "one", "", "")]
+        assert list(ledger.claim_all(intents)) == [intents[2].id]
+        assert len(ledger.read().open_intents) == 4
+
+    def test_many_claims_at_once_are_not_for_certificates(self, ledger: Ledger) -> None:
+        with pytest.raises(LedgerError, match="certificates are claimed one by one"):
+            ledger.claim_all([an_intent("release", purpose="file"), an_intent("web", 1)])
+        assert ledger.read().latest is None
+
+    def test_many_outcomes_are_recorded_at_once(self, ledger: Ledger, clock: Clock) -> None:
+        intents = [an_intent(f"file {number}", purpose="file") for number in range(300)]
+        ledger.claim_all(intents)
+        ledger.append_all([Signed(new_id(), clock(), intent.id, "request", "caller") for intent in intents[1:]])
+        assert [intent.id for intent in ledger.read().open_intents] == [intents[0].id]
+
+    def test_of_many_lines_all_or_none_are_recorded(self, ledger: Ledger, clock: Clock) -> None:
+        with pytest.raises(LedgerError, match="the new line is of"):
+            ledger.append_all([revoked(1), revoked(2, time=clock() + timedelta(minutes=6))])
+        with pytest.raises(LedgerError, match="does not belong into the ledger of"):
+            ledger.append_all([revoked(1), replace(revoked(2), authority="another")])
+        assert ledger.read().latest is None
+
+    def test_nothing_at_all_is_recorded_as_nothing(self, ledger: Ledger) -> None:
+        ledger.append_all([])
+        assert ledger.claim_all([]) == {}
+        assert ledger.read().latest is None
+
+    def test_lines_about_intents_take_their_serials(self, ledger: Ledger, clock: Clock) -> None:
+        intents = [an_intent("web", 1), an_intent("db", 2)]
+        for intent in intents:
+            ledger.claim(intent, None)
+        ledger.append_all([Refused(new_id(), clock(), intent.id, "denied") for intent in intents])
+        assert ledger.read().open_intents == ()
+
     def test_a_serial_is_used_once(self, ledger: Ledger, clock: Clock) -> None:
         ledger.claim(an_intent("web", 1), None)
         with pytest.raises(LedgerError, match="was used before"):

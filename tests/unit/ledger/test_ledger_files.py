@@ -252,6 +252,48 @@ def test_a_line_is_synced_before_append_returns(
     assert synced == [(True, 0), (False, path.stat().st_size)]
 
 
+def test_many_lines_are_written_and_synced_at_once(
+    ledger: FileLedger, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger.append(revoked(1))
+    synced: list[int] = []
+    fsync = os.fsync
+
+    def watch(descriptor: int) -> None:
+        synced.append(os.fstat(descriptor).st_size)
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", watch)
+    ledger.claim_all([an_intent(str(number), purpose="file") for number in range(200)])
+    claimed = path.stat().st_size
+    ledger.append_all([revoked(number) for number in range(2, 202)])
+    assert synced == [claimed, path.stat().st_size]
+
+
+def test_of_many_lines_that_were_cut_off_the_whole_ones_count(ledger: FileLedger, path: Path) -> None:
+    ledger.claim_all([an_intent(str(number), purpose="file") for number in range(5)])
+    content = path.read_bytes()
+    third = content.split(b"\n")[:3]
+    path.write_bytes(b"\n".join(third) + b"\n" + content[len(b"\n".join(third)) + 1 :][:40])
+    assert {intent.name for intent in ledger.read().open_intents} == {"0", "1", "2"}
+    assert len(ledger.claim_all([an_intent(str(number), purpose="file") for number in range(5)])) == 3
+
+
+def test_many_lines_are_taken_back_together_when_the_sync_fails(
+    ledger: FileLedger, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger.append(revoked(1))
+    before = path.read_bytes()
+
+    def broken(_descriptor: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", broken)
+    with pytest.raises(LedgerError, match="nothing was recorded"):
+        ledger.claim_all([an_intent(str(number), purpose="file") for number in range(200)])
+    assert path.read_bytes() == before
+
+
 def test_a_failed_sync_takes_the_line_back(ledger: FileLedger, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ledger.append(revoked(1))
     before = path.read_bytes()

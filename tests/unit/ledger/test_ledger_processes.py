@@ -71,6 +71,23 @@ def test_of_many_processes_that_claim_a_name_one_wins(tmp_path: Path, index_from
     assert len({intent for _answer, intent in answers}) == 1
 
 
+def _claim_many(which: int, start: Any, queue: Any, path: Path, index_from: int, names: int) -> None:
+    intents = [
+        an_intent(f"file {(number + which * 5) % names}", 0, _now(), this_holder(), "file") for number in range(40)
+    ]
+    start.wait()
+    lost = _ledger(path, index_from).claim_all(intents)
+    queue.put([intent.name for intent in intents if intent.id not in lost])
+    start.wait()
+
+
+@pytest.mark.parametrize("index_from", [10**9, 1])
+def test_of_many_processes_that_claim_many_names_each_name_goes_to_one(tmp_path: Path, index_from: int) -> None:
+    names = 60
+    answers = _together(_claim_many, tmp_path / "ledger.jsonl", index_from, names)
+    assert sorted(name for won in answers for name in won) == sorted(f"file {number}" for number in range(names))
+
+
 def _issue_names(which: int, start: Any, queue: Any, path: Path, names: int) -> None:
     start.wait()
     ledger, told = _ledger(path), {}
