@@ -271,6 +271,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._module.signing impo
     to_manifest_spec,
     to_signature_specs,
 )
+from ansible_collections.rootstock.pki.plugins.module_utils._operations.making_signatures import make_signatures
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.manifest import files_below, make_manifest
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.sign_file import (
     PlanningPorts,
@@ -280,7 +281,6 @@ from ansible_collections.rootstock.pki.plugins.module_utils._operations.sign_fil
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.sign_files import (
     combined_plan,
     known_results,
-    make_signatures,
     plan_signatures,
     results,
 )

@@ -91,11 +91,9 @@ def sign_once(key_id: str, path: str) -> dict[str, float]:
 
     from ansible_collections.rootstock.pki.plugins.module_utils._aws.kms import KmsSigner
     from ansible_collections.rootstock.pki.plugins.module_utils._aws.signing_keys import KmsSigningKeys
+    from ansible_collections.rootstock.pki.plugins.module_utils._operations.making_signatures import make_signatures
     from ansible_collections.rootstock.pki.plugins.module_utils._operations.sign_file import PlanningPorts, SigningPorts
-    from ansible_collections.rootstock.pki.plugins.module_utils._operations.sign_files import (
-        make_signatures,
-        plan_signatures,
-    )
+    from ansible_collections.rootstock.pki.plugins.module_utils._operations.sign_files import plan_signatures
     from ansible_collections.rootstock.pki.plugins.module_utils._operations.signing_key import find_signing_key
     from ansible_collections.rootstock.pki.plugins.module_utils._signer.specs import Content, SignatureSpec
 

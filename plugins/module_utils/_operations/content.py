@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from .._pki.errors import SpecError
 from .._signer.structures import structure_of, structure_of_file
@@ -28,8 +28,14 @@ if TYPE_CHECKING:
     from .._signer.algorithms import AlgorithmRow, PublicKey
     from .._signer.specs import Content
 
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
+
 CHUNK = 1024 * 1024
 """Bytes read at once; such a buffer is all that a file of any size takes."""
+
+WORTH_A_THREAD = 128 * 1024
+"""Bytes; what is smaller is hashed faster than it is handed to another thread."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +113,28 @@ def _prepare(name: str, file: BinaryIO, size: int, row: AlgorithmRow, hasher: Ha
     message = hasher.finish()
     told = sha256.hexdigest() if sha256 else message.hex() if record else ""
     return Prepared(message, hasher.message_type, told)
+
+
+def of_each_file(work: Callable[[_Item], _Result], items: Sequence[_Item], paths: Sequence[str]) -> list[_Result]:
+    """Return what *work* makes of each of *items*: large files on all cores, the small ones meanwhile in a row.
+
+    Args:
+        paths: the files that *items* are about, in the same order; no matter whether they are there.
+    """
+    made: dict[int, _Result] = {}
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        large = {place: pool.submit(work, items[place]) for place, path in enumerate(paths) if _is_large(path)}
+        for place, item in enumerate(items):
+            if place not in large:
+                made[place] = work(item)
+    return [large[place].result() if place in large else made[place] for place in range(len(items))]
+
+
+def _is_large(path: str) -> bool:
+    try:
+        return os.stat(path).st_size >= WORTH_A_THREAD
+    except (OSError, ValueError):
+        return False  # whoever reads it says so
 
 
 def hash_file(path: str, algorithm: str) -> bytes:

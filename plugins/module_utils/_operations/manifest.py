@@ -9,11 +9,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from .._pki.errors import SpecError
 from .._pki.problems import refuse
-from .content import hash_file
+from .content import hash_file, of_each_file
 
 DIGESTS = ("sha256", "sha384", "sha512")
 
@@ -21,6 +20,7 @@ _LINE = re.compile(rb"(?P<escaped>\\?)(?P<digest>[0-9a-f]+) [ *](?P<name>.+)", r
 _DIGEST_OF_LENGTH = {64: "sha256", 96: "sha384", 128: "sha512"}
 _ESCAPES = {b"\\": b"\\\\", b"\n": b"\\n", b"\r": b"\\r"}
 _PLAIN = {escape: plain for plain, escape in _ESCAPES.items()}
+_TO_ESCAPE = re.compile(rb"[\\\n\r]")
 _ESCAPED = re.compile(rb"\\[\\nr]")
 
 
@@ -37,10 +37,17 @@ def files_below(folder: str, without: Sequence[str]) -> list[str]:
     try:
         for here, folders, names in os.walk(folder, onerror=_refuse_to_skip):
             folders.sort()
-            found += [os.path.join(here, name) for name in names]
+            real = os.path.realpath(here)
+            found += [os.path.join(here, name) for name in names if _real(here, real, name) not in left_out]
     except OSError as exc:
         raise SpecError(f"{exc.filename}: cannot be read ({exc.strerror})") from exc
-    return sorted(path for path in found if os.path.realpath(path) not in left_out)
+    return sorted(found)
+
+
+def _real(here: str, real: str, name: str) -> str:
+    """Return the real path of *name* in the folder *here*, whose own is *real*."""
+    path = os.path.join(here, name)
+    return os.path.realpath(path) if os.path.islink(path) else os.path.join(real, name)
 
 
 def _refuse_to_skip(error: OSError) -> None:
@@ -58,18 +65,19 @@ def make_manifest(paths: Sequence[str], manifest_path: str, algorithm: str) -> b
     """
     if not paths:
         raise SpecError(f"{manifest_path}: there is no file that it could list")
-    names = [_name(path, manifest_path) for path in paths]
+    folder = os.path.dirname(os.path.abspath(manifest_path))
+    names = [_name(path, folder) for path in paths]
     refuse([*_outside(paths, names), *_repeated(names)])
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        digests = list(pool.map(lambda path: _digest_or_problem(path, algorithm), paths))
+    digests = of_each_file(lambda path: _digest_or_problem(path, algorithm), paths, paths)
     refuse(digest for digest in digests if isinstance(digest, str))
     lines = [_line(name, digest) for name, digest in zip(names, digests, strict=True) if isinstance(digest, bytes)]
     return b"".join(line for _name, line in sorted(zip(names, lines, strict=True)))
 
 
-def _name(path: str, manifest_path: str) -> str:
-    """Return *path* as seen from the manifest; a file called - is written so that the tools do not read their input."""
-    name = os.path.relpath(path, os.path.dirname(os.path.abspath(manifest_path)))
+def _name(path: str, folder: str) -> str:
+    """Return *path* as seen from *folder*; a file called - is written so that the tools do not read their input."""
+    whole, start = os.path.abspath(path), os.path.join(folder, "")
+    name = whole.removeprefix(start) if whole.startswith(start) else os.path.relpath(path, folder)
     return os.path.join(os.curdir, name) if name == "-" else name
 
 
@@ -97,7 +105,7 @@ def _digest_or_problem(path: str, algorithm: str) -> bytes | str:
 def _line(name: str, digest: bytes) -> bytes:
     """Return one line as GNU coreutils write it: a name with a backslash or a line break is marked and escaped."""
     raw = os.fsencode(name)
-    escaped = b"".join(_ESCAPES.get(raw[i : i + 1], raw[i : i + 1]) for i in range(len(raw)))
+    escaped = _TO_ESCAPE.sub(lambda match: _ESCAPES[match[0]], raw)
     return (b"\\" if escaped != raw else b"") + digest.hex().encode() + b"  " + escaped + b"\n"
 
 
@@ -111,8 +119,9 @@ def check_manifest(manifest: bytes, manifest_path: str) -> list[str]:
     if not listed:
         raise SpecError(f"{manifest_path}: lists no file")
     folder = os.path.dirname(os.path.abspath(manifest_path))
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        problems = list(pool.map(lambda one: _problem(os.path.join(folder, one[0]), *one), listed))
+    paths = [os.path.join(folder, name) for name, _digest in listed]
+    work = [(path, *one) for path, one in zip(paths, listed, strict=True)]
+    problems = of_each_file(lambda one: _problem(*one), work, paths)
     return [problem for problem in problems if problem]
 
 

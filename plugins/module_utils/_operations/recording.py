@@ -22,6 +22,7 @@ class IntentRecorder:
     Args:
         describe: makes the intent from the SHA-256 of what is signed.
         expected_current: serial that is current as the plan saw it; None where there is none.
+        intent: what was claimed already, so that the first attempt has its line; else what the first attempt claims.
     """
 
     ledger: Ledger
@@ -42,7 +43,7 @@ class IntentRecorder:
             intent = self.describe(content_sha256)
             self.ledger.claim(intent, self.expected_current)
             self.intent = intent
-        else:
+        elif self.attempts > 1:
             self.ledger.append(Attempt(new_id(), self.clock(), self.intent.id, self.attempts))
 
     def refused(self, error: AwsError | KeyStateError) -> None:

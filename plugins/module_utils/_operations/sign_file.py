@@ -10,9 +10,10 @@ import base64
 import hashlib
 import time
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from .._ledger.entries import Intent, Signed, new_id
+from .._ledger.entries import Intent, Refused, Signed, new_id
 from .._ledger.holders import this_holder
 from .._pki.errors import AwsError, KeyStateError
 from .._pki.plan import Change, Plan
@@ -25,9 +26,10 @@ from .recording import IntentRecorder
 from .signing_key import SigningKey, SigningKeys, choose_algorithm
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
+    from .._ledger.entries import Entry, Holder
     from .._ledger.port import Ledger, LedgerState
     from .._signer.algorithms import AlgorithmRow
     from .._signer.ports import MessageSigner, SignReply
@@ -41,7 +43,8 @@ class SigningWork:
     Attributes:
         row, prepared: None where the key or the content is not there yet.
         signature: the one that is there and right, None where one has to be made.
-        unfinished: intent of a run that ended after it put the signature there and before it wrote that down.
+        left: intents for this content whose runs ended without an outcome, oldest first. Where the signature is there,
+            the last one's run ended after it put it there and before it wrote that down.
     """
 
     spec: SignatureSpec
@@ -50,7 +53,7 @@ class SigningWork:
     row: AlgorithmRow | None = None
     prepared: Prepared | None = None
     signature: bytes | None = None
-    unfinished: Intent | None = None
+    left: tuple[Intent, ...] = ()
 
     def known(self) -> dict[str, Any]:
         """Return what a module tells before anything is signed."""
@@ -80,6 +83,15 @@ class PlanningPorts:
     state: LedgerState | None
     now: datetime
 
+    @cached_property
+    def open_intents(self) -> Mapping[tuple[str, str, str], tuple[Intent, ...]]:
+        """The open intents of each purpose, name and content, oldest first: looked up for every file, so found once."""
+        found: dict[tuple[str, str, str], tuple[Intent, ...]] = {}
+        for one in self.state.open_intents if self.state else ():
+            key = (one.purpose, one.name, one.content_sha256)
+            found[key] = (*found.get(key, ()), one)
+        return found
+
 
 def plan_signature(
     spec: SignatureSpec, key: SigningKey | None, missing: tuple[str, ...], current: bytes | None, ports: PlanningPorts
@@ -100,23 +112,21 @@ def plan_signature(
     if key is None or row is None or missing:
         return SigningWork(spec, key, Plan(_changes(spec, row, current), missing), row)
     prepared = prepare_content(spec.content, row, spec.message_type, key.public_key, ports.state is not None)
+    left = _left(spec, prepared, ports)
     signature = None if current is None else decode_signature(current, spec.format, row)
     if signature is not None and _is_right(key, row, prepared, signature):
-        unfinished = _unfinished(spec, prepared, ports)
-        changes = (Change("ledger", "open intent", "signed"),) if unfinished else ()
-        return SigningWork(spec, key, Plan(changes), row, prepared, signature, unfinished)
+        changes = (Change("ledger", "open intent", "signed"),) if left else ()
+        return SigningWork(spec, key, Plan(changes), row, prepared, signature, left)
     reason = "" if current is None else _reason(spec, key, row)
-    return SigningWork(spec, key, Plan(_changes(spec, row, current), reason=reason), row, prepared)
+    return SigningWork(spec, key, Plan(_changes(spec, row, current), reason=reason), row, prepared, left=left)
 
 
-def _unfinished(spec: SignatureSpec, prepared: Prepared, ports: PlanningPorts) -> Intent | None:
-    """Return the intent behind the signature at dest if nobody wrote, or is about to write, its outcome."""
-    state = ports.state
-    if state is None or state.claim_on(spec.dest, ports.now, spec.purpose):
-        return None
-    mine = (spec.purpose, spec.dest, prepared.sha256)
-    intents = [one for one in state.open_intents if (one.purpose, one.name, one.content_sha256) == mine]
-    return intents[-1] if intents else None
+def _left(spec: SignatureSpec, prepared: Prepared, ports: PlanningPorts) -> tuple[Intent, ...]:
+    """Return the open intents for this content, unless somebody may still write the outcome."""
+    intents = ports.open_intents.get((spec.purpose, spec.dest, prepared.sha256), ()) if spec.dest else ()
+    if not intents or ports.state is None or ports.state.claim_on(spec.dest, ports.now, spec.purpose):
+        return ()
+    return intents
 
 
 def _is_right(key: SigningKey, row: AlgorithmRow, prepared: Prepared, signature: bytes) -> bool:
@@ -165,19 +175,21 @@ class SignatureMade:
     intent: Intent | None = None
 
 
-def ask_for_signature(work: SigningWork, ports: SigningPorts) -> SignatureMade:
-    """Record, sign and verify; nothing is kept yet.
+def ask_for_signature(work: SigningWork, ports: SigningPorts, claimed: Intent | None = None) -> SignatureMade:
+    """Sign and verify; nothing is kept yet.
 
+    Args:
+        claimed: its intent, where that is on record already; else it is recorded here.
     Raises:
         AwsError, KeyStateError: KMS refused or did not answer.
         SignerError: what came back is not the key's signature.
-        LedgerError: the ledger could not be written; nothing was signed.
+        LedgerError: the ledger could not be written; nothing more was signed.
     """
     if work.signature is not None:
-        return SignatureMade(work, work.signature, intent=work.unfinished)
+        return SignatureMade(work, work.signature, intent=work.left[-1] if work.left else None)
     if work.key is None or work.row is None or work.prepared is None:
         raise KeyStateError(f"{work.spec.content.name}: {'; '.join(work.plan.pending)}")
-    recorder = None if ports.ledger is None else IntentRecorder(ports.ledger, ports.clock, _describe(work, ports.clock))
+    recorder = _recorder(work, ports, claimed)
     session = SigningSession(ports.signer, recorder or NoRecorder(), work.key.public_key, ports.sleep)
     prepared = work.prepared
     try:
@@ -186,44 +198,49 @@ def ask_for_signature(work: SigningWork, ports: SigningPorts) -> SignatureMade:
         if recorder:
             recorder.refused(exc)
         raise
-    intent = recorder.intent if recorder else None
-    return SignatureMade(work, signature, session.calls, session.replies[-1], intent)
+    return SignatureMade(work, signature, session.calls, session.replies[-1], recorder.intent if recorder else None)
 
 
-def keep_signature(made: SignatureMade, ports: SigningPorts) -> None:
-    """Put a signature where it belongs, then record it.
+def _recorder(work: SigningWork, ports: SigningPorts, claimed: Intent | None) -> IntentRecorder | None:
+    if ports.ledger is None:
+        return None
+    return IntentRecorder(
+        ports.ledger, ports.clock, lambda _sha256: intent_of(work, this_holder(), ports.clock()), intent=claimed
+    )
+
+
+def keep_signature(made: SignatureMade, ports: SigningPorts) -> tuple[Entry, ...]:
+    """Put a signature where it belongs; return the lines that are to be recorded then, where a ledger is kept.
 
     Of one that a dead run left behind only the record is missing; nobody knows that run's request and caller any more.
-
-    Raises:
-        LedgerError: the ledger could not be written; the signature is there and not recorded, until the next run.
     """
     work = made.work
     if made.reply is not None and work.row is not None:
         ports.keep(work, encode_signature(made.signature, work.spec.format, work.row))
-    if made.intent is not None and ports.ledger is not None:
-        ports.ledger.append(_signed(made, made.intent, ports))
+    if made.intent is None:
+        return ()
+    gone = f"no signature made for it is at {work.spec.dest}; the one there was made for {made.intent.id}"
+    others = [one for one in work.left if one.id != made.intent.id]
+    refused = (Refused(new_id(), ports.clock(), other.id, gone) for other in others)
+    return (_signed(made, made.intent, ports), *refused)
 
 
-def _describe(work: SigningWork, clock: Callable[[], datetime]) -> Callable[[str], Intent]:
-    spec, key, row = work.spec, work.key, work.row
-
-    def describe(content_sha256: str) -> Intent:
-        return Intent(
-            id=new_id(),
-            time=clock(),
-            purpose=spec.purpose,
-            name=spec.dest,
-            serial="",
-            subject=spec.content.name,
-            content_sha256=content_sha256,
-            key_arn=(key.arn or key.key_id) if key else "",
-            profile="",
-            holder=this_holder(),
-            details=_details(spec, row),
-        )
-
-    return describe
+def intent_of(work: SigningWork, holder: Holder, now: datetime) -> Intent:
+    """Return what has to be on record before the signature is asked for."""
+    spec, key = work.spec, work.key
+    return Intent(
+        id=new_id(),
+        time=now,
+        purpose=spec.purpose,
+        name=spec.dest,
+        serial="",
+        subject=spec.content.name,
+        content_sha256=work.prepared.sha256 if work.prepared else "",
+        key_arn=(key.arn or key.key_id) if key else "",
+        profile="",
+        holder=holder,
+        details=_details(spec, work.row),
+    )
 
 
 def _details(spec: SignatureSpec, row: AlgorithmRow | None) -> dict[str, str]:

@@ -200,6 +200,9 @@ class _Reader:
 
 
 def _structure(read: Callable[[int, int], bytes], size: int) -> str:
+    first = read(0, 1)
+    if not first or first[0] & ~_CONSTRUCTED not in (_SEQUENCE.tags[0], _SET):
+        return ""  # nearly every file
     for name, outline in STRUCTURES.items():
         reader = _Reader(read)
         if reader.match(outline, 0, size) == size:

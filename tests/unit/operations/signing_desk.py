@@ -15,16 +15,14 @@ from typing import Any
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ansible_collections.rootstock.pki.plugins.module_utils._ledger.files import FileLedger
+from ansible_collections.rootstock.pki.plugins.module_utils._operations.making_signatures import make_signatures
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.sign_file import (
     PlanningPorts,
     SignatureMade,
     SigningPorts,
     SigningWork,
 )
-from ansible_collections.rootstock.pki.plugins.module_utils._operations.sign_files import (
-    make_signatures,
-    plan_signatures,
-)
+from ansible_collections.rootstock.pki.plugins.module_utils._operations.sign_files import plan_signatures
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.signing_key import SigningKey, find_signing_key
 from ansible_collections.rootstock.pki.plugins.module_utils._signer.specs import Content, SignatureSpec
 from tests.unit.signer.local_kms import KEY_ARN, LocalSigner, local_key

@@ -14,12 +14,14 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.rootstock.pki.plugins.module_utils._operations.making_signatures import (
+    AT_ONCE,
+    make_signatures,
+)
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.sign_file import SigningWork
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.sign_files import (
-    AT_ONCE,
     combined_plan,
     known_results,
-    make_signatures,
     plan_signatures,
 )
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import AwsError, KeyStateError, SpecError
