@@ -25,7 +25,13 @@ def make_operator(endpoint: str) -> Principal:
     names = [role["RoleName"] for role in account.root.client("iam").list_roles()["Roles"]]
     if ROLE in names:
         return account.assume(f"arn:aws:iam::{ACCOUNT_ID}:role/{ROLE}")
-    return account.role(ROLE, *json.loads(POLICY.read_text())["Statement"])
+    return account.role(ROLE, *statements())
+
+
+def statements() -> list[dict[str, object]]:
+    """Return what the policy allows that the README asks for."""
+    found: list[dict[str, object]] = json.loads(POLICY.read_text())["Statement"]
+    return found
 
 
 def make_user(endpoint: str) -> Principal:

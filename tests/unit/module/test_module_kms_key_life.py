@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,18 @@ import pytest
 from ansible_collections.rootstock.pki.plugins.module_utils._module.key_options import KEY_OPTIONS
 from ansible_collections.rootstock.pki.plugins.module_utils._signer.algorithms import KEY_SPECS
 from localaws.testing import Account
+from tests.harness.operators import statements
 from tests.unit.module.controller import Controller
 
 USAGES = KEY_OPTIONS["key_usage"]["choices"]
 USES = {"ECC_NIST_P256": "ocsp", "ECC_NIST_P384": "ca", "ML_DSA_87": "ca"}
 ROOT = {"alias": "life/root", "key_spec": "ECC_NIST_P384"}
+
+
+@pytest.fixture
+def operator(controller: Controller, account: Account) -> Controller:
+    """Who has the permissions that the readme asks for, and no more."""
+    return replace(controller, principal=account.role("operator", *statements()))
 
 
 def account_policy(account_id: str) -> dict[str, Any]:
@@ -49,23 +57,23 @@ def the_same_written_otherwise(account_id: str) -> dict[str, Any]:
     ("key_spec", "key_usage"),
     [(name, usage) for name, row in KEY_SPECS.items() for usage in row.usages if usage in USAGES],
 )
-def test_a_key_of_every_spec_and_usage_is_made_once(controller: Controller, key_spec: str, key_usage: str) -> None:
+def test_a_key_of_every_spec_and_usage_is_made_once(operator: Controller, key_spec: str, key_usage: str) -> None:
     use = USES.get(key_spec, "sign") if key_usage == "SIGN_VERIFY" else "encrypt"
     task = {"alias": "life/key", "key_spec": key_spec, "key_usage": key_usage, "use": use}
-    made, again = controller.run("kms_key", task), controller.run("kms_key", task)
+    made, again = operator.run("kms_key", task), operator.run("kms_key", task)
     assert (made["changed"], again["changed"], again["key_id"]) == (True, False, made["key_id"])
     assert (made["key_spec"], made["key_usage"], made["key_state"]) == (key_spec, key_usage, "Enabled")
     assert bool(made["signing_algorithms"]) == (key_usage == "SIGN_VERIFY")
 
 
-def test_a_key_is_planned_whole_and_made_with_all_that_is_told_of_it(controller: Controller, account: Account) -> None:
+def test_a_key_is_planned_whole_and_made_with_all_that_is_told_of_it(operator: Controller, account: Account) -> None:
     task = {**ROOT, "use": "ca", "description": "Acme Root R1", "tags": {"team": "pki", "cost_centre": 4711}}
-    planned = controller.run("kms_key", task, check=True)
+    planned = operator.run("kms_key", task, check=True)
     assert (planned["changed"], "key_id" in planned, planned["diff"]["before"]) == (True, False, {})
     wanted = {"alias": "alias/life/root", "key_spec": "ECC_NIST_P384", "use": "ca"}
     tags = {"team": "pki", "cost_centre": "4711"}
     assert {**wanted, "tags": tags}.items() <= planned["diff"]["after"].items()
-    made = controller.run("kms_key", task)
+    made = operator.run("kms_key", task)
     assert made["key_arn"].endswith(f":{account.account_id}:key/{made['key_id']}")
     assert (made["alias"], made["signing_algorithms"], made["tags"]) == ("alias/life/root", ["ECDSA_SHA_384"], tags)
     assert ("policy" in made, made["sign_calls"]) == (False, 0)
@@ -76,12 +84,12 @@ def test_a_key_is_planned_whole_and_made_with_all_that_is_told_of_it(controller:
 
 
 def test_every_facet_that_changes_is_in_the_diff_and_a_policy_may_be_written_otherwise(
-    controller: Controller, account: Account
+    operator: Controller, account: Account
 ) -> None:
-    made = controller.run("kms_key", {**ROOT, "description": "Acme Root R1", "tags": {"team": "pki"}})
+    made = operator.run("kms_key", {**ROOT, "description": "Acme Root R1", "tags": {"team": "pki"}})
     changed = {**ROOT, "description": "Acme Root", "tags": {"team": "security"}}
     with_policy = {**changed, "policy": json.dumps(account_policy(account.account_id))}
-    planned, done = controller.run("kms_key", with_policy, check=True), controller.run("kms_key", with_policy)
+    planned, done = operator.run("kms_key", with_policy, check=True), operator.run("kms_key", with_policy)
     assert planned["changed"]
     assert planned["diff"] == done["diff"]
     before, after = done["diff"]["before"], done["diff"]["after"]
@@ -94,19 +102,19 @@ def test_every_facet_that_changes_is_in_the_diff_and_a_policy_may_be_written_oth
     sids = [policy["Statement"][0]["Sid"] for policy in (before["policy"], after["policy"], done["policy"])]
     assert sids == ["Enable IAM User Permissions", "Account", "Account"]
     otherwise = json.dumps(the_same_written_otherwise(account.account_id))
-    assert not controller.run("kms_key", {**changed, "policy": otherwise})["changed"]
-    added = controller.run("kms_key", {**ROOT, "tags": {"stage": "test"}, "purge_tags": False})
+    assert not operator.run("kms_key", {**changed, "policy": otherwise})["changed"]
+    added = operator.run("kms_key", {**ROOT, "tags": {"stage": "test"}, "purge_tags": False})
     assert added["tags"] == {"team": "security", "stage": "test"}
-    bare = controller.run("kms_key", {**ROOT, "key_id": made["key_arn"]})
+    bare = operator.run("kms_key", {**ROOT, "key_id": made["key_arn"]})
     assert (bare["changed"], "tags" in bare) == (False, False)
 
 
-def test_a_second_alias_is_given_to_the_key_that_the_task_names(controller: Controller) -> None:
-    made = controller.run("kms_key", ROOT)
+def test_a_second_alias_is_given_to_the_key_that_the_task_names(operator: Controller) -> None:
+    made = operator.run("kms_key", ROOT)
     other = {**ROOT, "alias": "life/other"}
-    named = controller.run("kms_key", {**other, "key_id": made["key_id"]})
+    named = operator.run("kms_key", {**other, "key_id": made["key_id"]})
     assert (named["changed"], named["alias"]) == (True, "alias/life/other")
-    again = controller.run("kms_key", other)
+    again = operator.run("kms_key", other)
     assert (again["changed"], again["key_id"]) == (False, made["key_id"])
 
 
@@ -166,8 +174,8 @@ def test_a_key_that_was_used_lately_goes_with_force_alone_and_then_sooner(
     assert (forced["changed"], forced["key_state"]) == (True, "PendingDeletion")
 
 
-def test_lists_of_principals_become_the_whole_policy(controller: Controller, account: Account) -> None:
-    me, issuer, auditor = controller.principal.arn, account.role("issuer").arn, account.role("auditor").arn
+def test_lists_of_principals_become_the_whole_policy(operator: Controller, account: Account) -> None:
+    me, issuer, auditor = operator.principal.arn, account.role("issuer").arn, account.role("auditor").arn
     secure = {"Bool": {"aws:SecureTransport": True}}
     listed = {
         "alias": "life/listed",
@@ -177,7 +185,7 @@ def test_lists_of_principals_become_the_whole_policy(controller: Controller, acc
         "verifiers": [issuer],
         "auditors": [{"principal": auditor, "conditions": secure}],
     }
-    planned, made = controller.run("kms_key", listed, check=True), controller.run("kms_key", listed)
+    planned, made = operator.run("kms_key", listed, check=True), operator.run("kms_key", listed)
     assert planned["diff"]["after"]["policy"] == made["diff"]["after"]["policy"]
     statements = made["policy"]["Statement"]
     assert [statement["Sid"] for statement in statements] == [
@@ -190,9 +198,9 @@ def test_lists_of_principals_become_the_whole_policy(controller: Controller, acc
     ]
     assert statements[2]["Condition"]["StringEquals"]["kms:MessageType"] == ["DIGEST"]
     assert made["needed_elsewhere"] == []
-    assert not controller.run("kms_key", listed)["changed"]
+    assert not operator.run("kms_key", listed)["changed"]
     more = {"signers": [issuer, me], "verifiers": ["444455556666"], "account_root": "administer", "auditors": None}
-    changed = controller.run("kms_key", {name: value for name, value in {**listed, **more}.items() if value})
+    changed = operator.run("kms_key", {name: value for name, value in {**listed, **more}.items() if value})
     assert changed["diff"]["before"]["policy"] == made["diff"]["after"]["policy"]
     assert [needed["account"] for needed in changed["needed_elsewhere"]] == ["444455556666"]
     assert "in administrators and in signers" in json.dumps(changed["warnings"])

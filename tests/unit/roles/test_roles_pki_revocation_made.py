@@ -13,6 +13,7 @@ from typing import Any
 from cryptography import x509
 
 from localaws.testing import Account, account, local_aws
+from tests.harness.operators import statements
 from tests.unit.roles.plays import play, run_plays
 
 __all__ = ["account", "local_aws"]
@@ -64,7 +65,7 @@ def refusal(folder: Path, issuer: str, name: str) -> str:
 
 
 def test_the_world_knows_what_is_revoked_until_it_is_released(account: Account, tmp_path: Path) -> None:
-    credentials, given = account.administrator().environment(), tree(tmp_path)
+    credentials, given = account.role("operator", *statements()).environment(), tree(tmp_path)
     revoking = {**given, "pki_revocations": REVOKED}
     _built, planned, done, again = run_plays(
         tmp_path,

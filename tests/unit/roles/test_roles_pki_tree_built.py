@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from localaws.testing import Account, account, local_aws
+from tests.harness.operators import statements
 from tests.unit.roles.plays import Played, play, run_plays
 
 __all__ = ["account", "local_aws"]
@@ -65,7 +66,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def run(account: Account, folder: Path) -> Run:
     """Run the role on one tree after the other."""
-    credentials = account.administrator().environment()
+    credentials = account.role("operator", *statements()).environment()
     usual = {"pki_name": "tree", "pki_base_dir": str(folder), "pki_base_url": "http://pki.acme.example"}
 
     def all_of(*turns: Turn) -> list[Played]:
