@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
 
 from localaws.testing import REGION, Account, Principal
@@ -64,6 +63,5 @@ def variables(operator: Principal) -> str:
         "aws_session_token": operator.credentials["session_token"],
         "root_access_key": root["access_key_id"],
         "root_secret_key": root["secret_access_key"],
-        "rounds": os.environ.get("ROOTSTOCK_ROUNDS", "small"),
     }
     return json.dumps(values, indent=2) + "\n"
