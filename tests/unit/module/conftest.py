@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import os
 import time
+from collections.abc import Iterator
 from functools import cache
 
 import botocore.session
@@ -19,7 +21,15 @@ __all__ = ["account", "local_aws"]
 
 
 @pytest.fixture
-def controller(account: Account, monkeypatch: pytest.MonkeyPatch) -> Controller:
+def usual_umask() -> Iterator[None]:
+    """Files of a test have the modes that they have for most people; a module may set a umask of its own."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
+@pytest.fixture
+def controller(account: Account, monkeypatch: pytest.MonkeyPatch, usual_umask: None) -> Controller:
     made = Controller(account.administrator())
     made.clock.stop(monkeypatch)
     # Each task has a session of its own; reading the descriptions of the services once saves most of its time.

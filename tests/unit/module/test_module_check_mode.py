@@ -6,8 +6,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -185,13 +184,11 @@ def signatures(folder: Path, auditor_arn: str) -> list[Case]:
 
 
 @pytest.fixture
-def cases(controller: Controller, tmp_path: Path) -> Iterator[list[Case]]:
+def cases(controller: Controller, tmp_path: Path) -> list[Case]:
     """Every case, in an order in which each finds what it needs."""
-    umask = os.umask(0o022)
     auditor = make_auditor(controller)
     (tmp_path / "damaged.jsonl").write_text("{}\n")
-    yield [*keys(), *certificates(tmp_path), *revocations(tmp_path), *signatures(tmp_path, auditor)]
-    os.umask(umask)
+    return [*keys(), *certificates(tmp_path), *revocations(tmp_path), *signatures(tmp_path, auditor)]
 
 
 def make_auditor(controller: Controller) -> str:
