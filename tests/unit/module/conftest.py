@@ -20,7 +20,7 @@ from tests.unit.module.controller import Controller
 __all__ = ["account", "local_aws"]
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def usual_umask() -> Iterator[None]:
     """Files of a test have the modes that they have for most people; a module may set a umask of its own."""
     before = os.umask(0o022)
@@ -29,7 +29,7 @@ def usual_umask() -> Iterator[None]:
 
 
 @pytest.fixture
-def controller(account: Account, monkeypatch: pytest.MonkeyPatch, usual_umask: None) -> Controller:
+def controller(account: Account, monkeypatch: pytest.MonkeyPatch) -> Controller:
     made = Controller(account.administrator())
     made.clock.stop(monkeypatch)
     # Each task has a session of its own; reading the descriptions of the services once saves most of its time.
