@@ -34,7 +34,7 @@ _Result = TypeVar("_Result")
 CHUNK = 1024 * 1024
 """Bytes read at once; such a buffer is all that a file of any size takes."""
 
-WORTH_A_THREAD = 128 * 1024
+WORTH_A_THREAD = 256 * 1024
 """Bytes; what is smaller is hashed faster than it is handed to another thread."""
 
 
