@@ -95,9 +95,15 @@ def test_a_release_is_accepted(controller: Controller, tmp_path: Path, key_spec:
 
 
 def flip(path: Path) -> None:
+    """Change one bit near the end: of what was signed, or of a signature, which is what a message ends with."""
     content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
+    content[-2] ^= 1
     path.write_bytes(content)
+
+
+def replace_signer(path: Path) -> None:
+    """Put a certificate there that signed nothing."""
+    path.write_bytes((path.parent.parent.parent / "root" / "ca.pem").read_bytes())
 
 
 def replace_with_link(path: Path) -> None:
@@ -114,7 +120,7 @@ TAMPERING: list[tuple[str, Callable[[Path], Any], str]] = [
     ("SHA256SUMS.sig", flip, "SHA256SUMS.sig is not the signature of SHA256SUMS"),
     ("SHA256SUMS.p7s", flip, "SHA256SUMS.p7s is not the signature of SHA256SUMS"),
     ("SHA256SUMS.p7s", Path.unlink, "SHA256SUMS.p7s is not the signature of SHA256SUMS"),
-    ("certificates.pem", flip, "NOT OK: "),
+    ("certificates.pem", replace_signer, "is not one for signing files"),
     ("more", Path.touch, "does not list ./more"),
     ("docs/more.sig", Path.touch, "does not list ./docs/more.sig"),
     ("acme.tar.gz", replace_with_link, "OK: "),
