@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 
 from localaws.testing import policy
 from tests.unit.module.controller import Controller
+from tests.unit.module.refusals import Refusal, not_told
 
 CHAIR, CLERK = "alias/cms/chair", "alias/cms/clerk"
 
@@ -79,6 +81,69 @@ def test_each_signer_has_a_role_that_may_do_nothing_but_sign(controller: Control
     asked = {"format": "cms", "signature_path": options["dest"], "root_certificates": [str(office / "root" / "ca.pem")]}
     verdict = controller.run("kms_verify", asked)
     assert sorted(one["subject"] for one in verdict["signers"]) == ["CN=chair", "CN=clerk"]
+
+
+FORMS = [
+    ({"dest": "attached.pem", "detached": False, "format": "pem"}, "-binary -inform PEM -in attached.pem"),
+    ({"dest": "contract.p7s"}, "-binary -inform DER -in contract.p7s -content contract"),
+    ({"dest": "contract.eml", "format": "smime"}, "-in contract.eml"),
+]
+
+
+def contract(office: Path, **options: Any) -> dict[str, Any]:
+    """Return the options of a message over a file by the chair."""
+    (office / "contract").write_text("We agree.\n")
+    dest = str(office / options.pop("dest", "contract.p7s"))
+    usual = {"src": str(office / "contract"), "key_id": CHAIR, "certificate_path": str(office / "chair.pem")}
+    return {**usual, "root_certificates": [str(office / "root" / "ca.pem")], "dest": dest, **options}
+
+
+@pytest.mark.parametrize(("options", "read"), FORMS)
+def test_openssl_and_kms_verify_accept_every_form(
+    controller: Controller, office: Path, options: dict[str, Any], read: str
+) -> None:
+    signed = contract(office, **options)
+    assert [controller.run("kms_cms_sign", signed)["sign_calls"] for _turn in range(2)] == [1, 0]
+    trust = ["-CAfile", "root/ca.pem", "-purpose", "any", "-out", "read"]
+    subprocess.run(["openssl", "cms", "-verify", *read.split(), *trust], cwd=office, check=True, capture_output=True)
+    asked = {"format": "cms", "signature_path": signed["dest"], "root_certificates": signed["root_certificates"]}
+    detached = {"src": signed["src"]} if "-content" in read else {}
+    asked |= {**detached, "fail_on_invalid": False}
+    verdict = controller.run("kms_verify", {**asked, "purpose": "document_signing"})
+    assert (verdict["valid"], verdict["signers"][0]["chain"]) == (True, ["CN=chair", "CN=Root"])
+    other = controller.run("kms_verify", {**asked, "purpose": "code_signing"})
+    assert not other["valid"]
+    assert "is for document_signing, not for code_signing" in other["reason"]
+
+
+def test_a_renewed_certificate_signs_anew_and_once(controller: Controller, office: Path) -> None:
+    signed = contract(office)
+    assert controller.run("kms_cms_sign", signed)["sign_calls"] == 1
+    renewal = {
+        "path": str(office / "chair.pem"),
+        "certificate_profile": "document_signing",
+        "key_id": CHAIR,
+        "issuer_path": str(office / "root" / "ca.pem"),
+        "issuer_key_id": "alias/cms/root",
+        "subject": {"common_name": "chair"},
+        "not_after": "+30d",
+    }
+    assert controller.run("kms_x509_cert", renewal)["changed"]
+    told = [controller.run("kms_cms_sign", signed) for _turn in range(2)]
+    assert [one["sign_calls"] for one in told] == [1, 0]
+    assert "is not signed with the certificates of CN=chair" in told[0]["reason"]
+
+
+def test_what_must_not_be_signed_is_refused(controller: Controller, office: Path) -> None:
+    root = str(office / "root" / "ca.pem")
+    refusals: list[Refusal] = [
+        (f"CN=chair: its certificate is not of the key {CLERK}", {"key_id": CLERK}),
+        ("CN=Root: is the certificate of an authority", {"key_id": "alias/cms/root", "certificate_path": root}),
+        ("signing_algorithm ECDSA_SHA_512 does not fit", {"signing_algorithm": "ECDSA_SHA_512"}),
+        ("the KMS key alias/cms/later does not exist yet", {"key_id": "alias/cms/later"}),
+    ]
+    assert not_told(controller, "kms_cms_sign", contract(office), refusals) == []
+    assert not (office / "contract.p7s").exists()
 
 
 def test_a_role_that_may_not_sign_is_told_and_nothing_is_written(controller: Controller, office: Path) -> None:
