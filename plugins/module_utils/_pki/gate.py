@@ -117,7 +117,8 @@ def check_usages(proposal: Proposal) -> list[str]:
 def check_alternative_names(proposal: Proposal) -> list[str]:
     spec = proposal.spec
     names = spec.extension(x509.SubjectAlternativeName) or ()
-    if not spec.profile.san_kinds or any(form_of(name) in spec.profile.san_kinds for name in names):
+    kinds_given = {form_of(name).partition(" ")[0] for name in names}  # an otherName's is followed by its type
+    if not spec.profile.san_kinds or not kinds_given.isdisjoint(spec.profile.san_kinds):
         return []
     kinds = " or ".join(spec.profile.san_kinds)
     return [f"certificate_profile {spec.profile.name} needs a subject_alt_name of {kinds}"]

@@ -47,6 +47,14 @@ def test_rfc5280_4_2_1_6_openssl_reads_the_name_that_was_asked_for(office: Offic
     assert set(pkilint_findings(certificate)) <= set(ACCEPTED.get(name, ()))
 
 
+def test_rfc9598_3_a_mailbox_beyond_ascii_is_enough_for_mail(office: Office) -> None:
+    name = "otherName:1.3.6.1.5.5.7.8.9;UTF8:müller@acme.example"
+    certificate = office.certify("mail", "email_protection", "root", subject_alt_name=[name])
+    assert shown(certificate)[SAN].text == KINDS[name]
+    root = x509.load_pem_x509_certificate(office.ca_path("root").read_bytes())
+    assert openssl_refuses(office.folder, [root, certificate], office.clock.now, "-purpose", "smimesign") == ""
+
+
 def test_rfc5280_4_2_1_6_all_kinds_stand_together_in_the_order_written(office: Office) -> None:
     names = {name: text for name, text in KINDS.items() if not name.startswith("DNS:WEB")}
     certificate = office.certify("web", "tls_client", "root", subject_alt_name=list(names))
