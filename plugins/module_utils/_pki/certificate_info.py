@@ -58,6 +58,10 @@ def describe_certificate(certificate: x509.Certificate, now: datetime) -> Facts:
             "signature_hash": hash_name(certificate) or None,
             "version": certificate.version.value + 1,
         }
+    except KeyError as exc:  # the library's word for a string type or TLS feature that it does not know
+        raise SpecError(
+            f"the certificate cannot be described: it has the unknown value {exc}; have it made again"
+        ) from exc
     except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as exc:
         raise SpecError(f"the certificate cannot be described: {exc}; have it made again") from exc
 

@@ -59,8 +59,8 @@ def describe_crl(crl: x509.CertificateRevocationList, content: bytes, now: datet
         SpecError: a part of it is malformed, or stands there twice.
     """
     oid = crl.signature_algorithm_oid.dotted_string
-    issuer = name_to_list(crl.issuer)
     try:
+        issuer = name_to_list(crl.issuer)
         return {
             "format": "pem" if b"-----BEGIN" in content else "der",
             "issuer": dict(issuer),
@@ -71,6 +71,8 @@ def describe_crl(crl: x509.CertificateRevocationList, content: bytes, now: datet
             "revoked_count": len(crl),
             **({"revoked_certificates": [_revoked(entry) for entry in crl]} if list_revoked else {}),
         }
+    except KeyError as exc:  # the library's word for a string type that it does not know
+        raise SpecError(f"the CRL cannot be described: it has the unknown value {exc}; have it made again") from exc
     except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as exc:
         raise SpecError(f"the CRL cannot be described: {exc}; have it made again") from exc
 

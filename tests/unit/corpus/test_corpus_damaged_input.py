@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from datetime import datetime
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -15,8 +16,11 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.certificate_info import describe_certificate
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.certificates import load_certificates
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import PkiError, SpecError
 from tests.unit.corpus.damage import der_of, flips, info_of, quick_or_all, replaced, signed_anew
+from tests.unit.pki.texts import outcome
 from tests.unit.rfc5280.office import Office, csr_pem, somebodys_key
 
 SAN = x509.SubjectAlternativeName([x509.DNSName("web.acme.internal"), x509.IPAddress(ip_address("10.0.0.1"))])
@@ -39,6 +43,12 @@ def office(tmp_path: Path) -> Office:
 def refusal_of_csr(office: Office, content: bytes) -> str:
     (office.folder / "web.csr").write_bytes(content)
     return office.refusal("web", "tls_server", "root", csr_path=str(office.folder / "web.csr"))
+
+
+def facts_of(content: bytes, now: datetime) -> dict[str, object]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pyca warns of serial numbers that are not positive
+        return describe_certificate(load_certificates(content, "web.pem")[0], now)
 
 
 def test_a_request_with_a_bit_wrong_is_refused(office: Office) -> None:
@@ -101,6 +111,22 @@ def test_an_issuer_with_a_bit_wrong_ends_in_a_plan_or_a_sentence(office: Office)
             told = office.outcome("web", "tls_server", "services", **asked)
         outcomes.add("sentence" if isinstance(told, PkiError) else "plan")
     assert outcomes == {"plan", "sentence"}
+
+
+def test_a_certificate_with_a_bit_wrong_is_described_or_refused(office: Office) -> None:
+    certificate = office.certify(
+        "web",
+        "tls_server",
+        "root",
+        subject_alt_name=["DNS:web.acme.internal", "IP:10.0.0.1"],
+        ocsp_must_staple=True,
+        crl_distribution_points=[{"full_name": ["http://pki.acme.example/root.crl"]}],
+    )
+    kinds = set()
+    for _place, _bit, damaged in flips(der_of(certificate), 300):
+        told = outcome(lambda damaged=damaged: facts_of(damaged, office.clock.now))  # type: ignore[misc]
+        kinds.add("sentence" if isinstance(told, SpecError) else "facts")
+    assert kinds == {"facts", "sentence"}
 
 
 def test_a_request_for_a_key_of_no_known_kind_is_refused(office: Office) -> None:

@@ -304,6 +304,12 @@ def test_a_malformed_extension_is_refused_with_a_sentence() -> None:
         describe_certificate(certificate([(broken, True)]), NOW)
 
 
+def test_a_tls_feature_that_nobody_knows_is_refused_with_a_sentence() -> None:
+    unknown = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.5.5.7.1.24"), bytes.fromhex("3003020163"))
+    with pytest.raises(SpecError, match=r"cannot be described: it has the unknown value 99; have it made again"):
+        describe_certificate(certificate([(unknown, False)]), NOW)
+
+
 def test_an_extension_that_is_there_twice_is_refused_with_a_sentence() -> None:
     twice = certificate(
         [(x509.UnrecognizedExtension(x509.ObjectIdentifier(f"1.2.3.{last}"), b"\x05\x00"), False) for last in (4, 5)]

@@ -116,3 +116,9 @@ def test_two_crls_in_one_file_are_refused() -> None:
     pem = made().public_bytes(Encoding.PEM)
     with pytest.raises(SpecError, match="holds no CRL"):
         read_crl_text(pem + pem, "here")
+
+
+def test_an_issuer_of_an_unknown_type_of_string_is_refused_with_a_sentence() -> None:
+    der = crl_to_der(made()).replace(b"\x0c\x04Acme", b"\x15\x04Acme")  # VideotexString
+    with pytest.raises(SpecError, match=r"the CRL cannot be described: .*have it made again"):
+        describe_crl(read_crl_text(der, "here"), der, START, list_revoked=False)
