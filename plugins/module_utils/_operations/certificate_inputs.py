@@ -17,6 +17,8 @@ from .._ledger.files import FileLedger
 from .._pki.certificates import (
     all_upwards,
     broken_link,
+    csr_spki,
+    is_restricted_to_pss,
     load_csr,
     load_public_key,
     load_usable_certificates,
@@ -112,12 +114,24 @@ def read_subject_key(task: CertificateTask, keys: PublicKeys) -> SubjectKey:
         return SubjectKey(None, missing=(f"{label} does not exist yet",))
     if task.subject_kind == CSR:
         csr = load_csr(content, label)
+        _refuse_pss_key(csr_spki(csr), label)
         return SubjectKey(csr.public_key(), csr)
-    return SubjectKey(load_public_key(content, label))
+    public_key = load_public_key(content, label)
+    _refuse_pss_key(content, label)
+    return SubjectKey(public_key)
 
 
-def read_issuer(task: CertificateTask) -> IssuerPath:
-    """Return the issuer of *task* and the certificates above it.
+def _refuse_pss_key(content: bytes, label: str) -> None:
+    """Its certificate would say rsaEncryption, and the owner's software would not take it."""
+    if is_restricted_to_pss(content):
+        raise SpecError(
+            f"{label}: the key is restricted to RSASSA-PSS (id-RSASSA-PSS, RFC 4055 1.2), and only plain RSA keys "
+            "(rsaEncryption) can be certified; make an RSA key without the restriction, it can sign with PSS as well"
+        )
+
+
+def read_issuer(task: CertificateTask, now: datetime) -> IssuerPath:
+    """Return the issuer of *task* and the certificates above it, on a path that is valid *now* where there is one.
 
     Raises:
         SpecError: a file holds no certificate.

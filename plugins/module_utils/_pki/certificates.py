@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from datetime import datetime, timezone
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from .der import encode, parts_of
 from .errors import IssuerError, SpecError
 from .names import name_text
 
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
 SIGNED, FORGED, UNKNOWN = "signed", "forged", "not to be told"
+RSASSA_PSS = "1.2.840.113549.1.1.10"
+_ALGORITHM_WITHIN = 20  # octets: two headers and the identifier
+_PEM_PUBLIC_KEY = re.compile(rb"-----BEGIN PUBLIC KEY-----(.+?)-----END PUBLIC KEY-----", re.DOTALL)
 _PEM_CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 
 
@@ -108,6 +113,19 @@ def load_public_key(content: bytes, source: str) -> CertificatePublicKeyTypes:
     except (ValueError, TypeError, UnsupportedAlgorithm) as exc:
         raise SpecError(f"{source}: not a readable public key ({exc}); expected PEM or DER") from exc
     return key  # type: ignore[return-value]  # Diffie-Hellman keys are refused by key type, in the gate
+
+
+def is_restricted_to_pss(content: bytes) -> bool:
+    """Tell whether a SubjectPublicKeyInfo, PEM or DER, is of id-RSASSA-PSS (RFC 4055 1.2), which loading it forgets."""
+    block = _PEM_PUBLIC_KEY.search(content)
+    der = base64.b64decode(block[1]) if block else content
+    return encode("OID", RSASSA_PSS) in der[:_ALGORITHM_WITHIN]
+
+
+def csr_spki(csr: x509.CertificateSigningRequest) -> bytes:
+    """Return the SubjectPublicKeyInfo as it stands in *csr* (RFC 2986 4.1)."""
+    _version, _subject, public_key, *_attributes = parts_of(csr.tbs_certrequest_bytes)
+    return public_key
 
 
 def to_der(certificate: x509.Certificate) -> bytes:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from .certificates import asn1_time, hash_name, same_key, sha256_hex, signed_by, spki
+from .certificates import RSASSA_PSS, asn1_time, hash_name, same_key, sha256_hex, signed_by, spki
 from .extension_texts import extension_texts
 from .extensions import WantedExtension, extensions_of
 from .names import name_text
@@ -24,8 +24,6 @@ except ImportError:
 
 if TYPE_CHECKING:
     from .certificate import CertificateSpec, Lifetime
-
-RSASSA_PSS = "1.2.840.113549.1.1.10"
 
 
 def signature_words(certificate: x509.Certificate | x509.CertificateSigningRequest) -> str:

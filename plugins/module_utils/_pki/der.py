@@ -131,6 +131,25 @@ def is_one_value(der: bytes) -> bool:
     return head < len(der) and wrap(der[0], der[head:]) == der and length == len(der) - head
 
 
+def parts_of(der: bytes) -> list[bytes]:
+    """Return the values, headers included, that a SEQUENCE or SET of well-formed DER is made of."""
+    parts, place = [], _header_length(der)
+    while place < len(der):
+        start, place = place, place + _length(der[place:])
+        parts.append(der[start:place])
+    return parts
+
+
+def _length(der: bytes) -> int:
+    """Return how many octets the first value in *der* has, its header included."""
+    head = _header_length(der)
+    return head + (der[1] if der[1] < 0x80 else int.from_bytes(der[2:head], "big"))
+
+
+def _header_length(der: bytes) -> int:
+    return 2 if der[1] < 0x80 else 2 + (der[1] & 0x7F)
+
+
 def string_of(der: bytes, kind: str) -> str | None:
     """Return the text of *der* where it is the DER of a string of *kind* (a key of TAGS), else None."""
     if not is_one_value(der) or der[0] != TAGS[kind]:

@@ -6,6 +6,9 @@
 
 from __future__ import annotations
 
+import subprocess
+from pathlib import Path
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric import padding
 
@@ -63,3 +66,27 @@ def test_rfc4055_a_subject_key_of_another_kind_is_signed_with_pss(rsa: Office) -
 def test_rfc4055_pss_is_for_rsa_keys_alone(office: Office) -> None:
     told = office.refusal("web", "tls_client", "root", signature_padding="pss")
     assert "signature_padding pss is for RSA keys, and the issuer's key is ECC_NIST_P256" in told
+
+
+@pytest.fixture(scope="module")
+def restricted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a key that may sign with PSS alone, its request and its public key."""
+    folder = tmp_path_factory.mktemp("pss")
+    for command in (
+        "genpkey -algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048 -pkeyopt rsa_pss_keygen_md:sha256 -out key.pem",
+        "req -new -key key.pem -subj /CN=web -out web.csr",
+        "pkey -in key.pem -pubout -out public.pem",
+        "pkey -in key.pem -pubout -outform DER -out public.der",
+    ):
+        subprocess.run(["openssl", *command.split()], cwd=folder, capture_output=True, check=True)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("option", "file"),
+    [("csr_path", "web.csr"), ("public_key_path", "public.pem"), ("public_key_path", "public.der")],
+)
+def test_rfc4055_1_2_a_key_restricted_to_pss_is_refused(rsa: Office, restricted: Path, option: str, file: str) -> None:
+    """Its certificate would say rsaEncryption, and its owner's OpenSSL would say "key type mismatch"."""
+    told = rsa.refusal("web", "tls_client", "root", **{option: str(restricted / file)})
+    assert f"{restricted / file}: the key is restricted to RSASSA-PSS" in told
