@@ -148,7 +148,7 @@ def read_issuer(task: CertificateTask, now: datetime) -> IssuerPath:
         *beside,
         *(one for source in given for one in load_usable_certificates(source.content or b"", source.label)),
     ]
-    path = path_upwards(issuer, pool)
+    path = path_upwards(issuer, pool, now)
     refuse_broken_link(path[-1], pool, task.issuer.label)
     return IssuerPath(path, all_upwards(issuer, pool))
 

@@ -101,7 +101,7 @@ def plan_certificate(task: CertificateTask, ports: CertificatePorts) -> Certific
         LedgerError: the ledger cannot be used, or does not know the certificate at the path.
     """
     now = ports.clock()
-    subject, issuer = read_subject_key(task, ports.keys), read_issuer(task)
+    subject, issuer = read_subject_key(task, ports.keys), read_issuer(task, now)
     spec = specify(task.request, subject.public_key, subject.csr)
     facts = _Facts(task, spec, subject, issuer, now)
     algorithm, problems = facts.algorithm()

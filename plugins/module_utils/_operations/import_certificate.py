@@ -76,7 +76,7 @@ def check_import(task: ImportTask, now: datetime) -> Imported:
     certificate, *beside = load_usable_certificates(task.certificate.content or b"", task.certificate.label)
     trusted = _load_all(task.trusted)
     pool = [*beside, *_load_all(task.above), *trusted]
-    path = path_upwards(certificate, pool)
+    path = path_upwards(certificate, pool, now)
     refuse_broken_link(path[-1], pool, task.certificate.label)
     _require_trust(task, path, trusted)
     chain = () if is_self_signed(certificate) else path[1:]

@@ -219,10 +219,13 @@ def _key_identifier(certificate: x509.Certificate, kind: str, part: str) -> byte
     return found
 
 
-def path_upwards(issuer: x509.Certificate, pool: Sequence[x509.Certificate]) -> tuple[x509.Certificate, ...]:
+def path_upwards(
+    issuer: x509.Certificate, pool: Sequence[x509.Certificate], now: datetime | None = None
+) -> tuple[x509.Certificate, ...]:
     """Return *issuer* and the certificates of *pool* above it, nearest first, as far as they are known.
 
-    Where several lead upwards, as with cross-certificates, a self-signed one is taken, else the first.
+    Where several lead upwards, as with cross-certificates, one that is valid *now* is taken, of these a self-signed
+    one, else the first.
 
     Raises:
         IssuerError: the certificates go round in a circle.
@@ -232,11 +235,15 @@ def path_upwards(issuer: x509.Certificate, pool: Sequence[x509.Certificate]) -> 
         above = [candidate for candidate in pool if signed_by(path[-1], candidate)]
         if not above:
             break
-        nearest = next((candidate for candidate in above if is_self_signed(candidate)), above[0])
+        nearest = max(above, key=lambda candidate: (_is_valid(candidate, now), is_self_signed(candidate)))
         if nearest in path:
             raise IssuerError(f"{name_text(issuer.subject)}: the certificates above it go round in a circle")
         path.append(nearest)
     return tuple(path)
+
+
+def _is_valid(certificate: x509.Certificate, now: datetime | None) -> bool:
+    return now is None or certificate.not_valid_before_utc <= now < certificate.not_valid_after_utc
 
 
 def all_upwards(issuer: x509.Certificate, pool: Sequence[x509.Certificate]) -> tuple[x509.Certificate, ...]:

@@ -18,6 +18,7 @@ from .errors import SpecError
 from .extensions import WantedExtension, extensions_of, key_type_of
 from .name_constraints import check_names
 from .names import name_text
+from .path_validation import PROCESSED
 from .policy_rules import PolicyFacts, policy_problem
 from .profiles import EC, ED25519, KEY_TYPES, ML_DSA, RSA
 from .times import to_duration
@@ -40,6 +41,13 @@ _CLOCK_SKEW = timedelta(days=1)
 ANY_USAGE = "any_extended_key_usage"
 TIME_STAMPING = "time_stamping"
 POLICY_MAPPINGS = "2.5.29.33"
+# What relying parties recognize beside what path_validation looks at (RFC 5280 4.2, and 4.2.1.13 recommends it).
+RECOGNIZED = PROCESSED | {
+    "2.5.29.31",  # CRL distribution points
+    POLICY_MAPPINGS,
+    "2.5.29.36",  # policy constraints
+    "2.5.29.54",  # inhibit any policy
+}
 # RSA transports keys, EC agrees on one, Ed25519 and ML-DSA only sign (RFC 3279 2.3, RFC 8410 5, RFC 9881 5).
 UNFIT_USAGES = {
     RSA: ("key_agreement",),
@@ -177,6 +185,37 @@ def _check_within_issuer(proposal: Proposal, period: Validity) -> list[str]:
     return problems
 
 
+def check_above_issuer(proposal: Proposal) -> list[str]:
+    """RFC 5280 6.1.3 a 2; relying parties look at the dates of roots too, though 6.1.1 d asks nothing of them."""
+    moment = max(proposal.now, proposal.period.not_before) if proposal.period else proposal.now
+    problems = []
+    for certificate in proposal.chain[1:]:
+        start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+        if not start <= moment < end:
+            problems.append(
+                f"{name_text(certificate.subject)} above the issuer is valid from {asn1_time(start)} to "
+                f"{asn1_time(end)}, not at {asn1_time(moment)}; issue it again first, or name another certificate of "
+                "it in issuer_chain_path"
+            )
+    return problems
+
+
+def check_critical_extensions(proposal: Proposal) -> list[str]:
+    """RFC 5280 6.1.4 o: below an authority with a critical extension that is unknown, everything is refused."""
+    spec = proposal.spec
+    held = [(one.subject, extensions_of(one)) for one in proposal.chain]
+    held += [(spec.subject, spec.extensions)] if spec.is_authority else []
+    problems = []
+    for subject, extensions in held:
+        unknown = [one.name for one in extensions if one.critical and one.oid not in RECOGNIZED]
+        if unknown:
+            problems.append(
+                f"{name_text(subject)} has the critical extension {', '.join(unknown)}, which relying parties need "
+                "not know, and so refuse every certificate below it; have it not critical"
+            )
+    return problems
+
+
 def check_issuer(proposal: Proposal) -> list[str]:
     problems = []
     for certificate in proposal.chain:
@@ -309,7 +348,9 @@ CHECKS: Sequence[Callable[[Proposal], list[str]]] = (
     check_key,
     check_alternative_names,
     check_validity,
+    check_above_issuer,
     check_issuer,
+    check_critical_extensions,
     check_path_length,
     check_extended_key_usage,
     check_time_stamping,

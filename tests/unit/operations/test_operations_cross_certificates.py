@@ -78,6 +78,20 @@ def test_the_gate_judges_the_path_to_the_nearest_root(workshop: Workshop) -> Non
     assert planned.chain == (new,)
 
 
+def test_the_gate_judges_the_path_over_a_cross_certificate_once_the_root_expired(workshop: Workshop) -> None:
+    """Relying parties that trust the newer root validate it so."""
+    workshop.root("old", not_after="+900d")
+    new = workshop.root("new")
+    old_by_new = cross(workshop, "old", "new")
+    services = workshop.authority("services", "old-by-new", issuer_key_id="old", not_after="+1500d")
+    workshop.clock.forward(days=901)
+    subject = {"public_key": spki_of(local_key("ECC_NIST_P256", 92))}
+    planned = workshop.plan("client", "tls_client", "services", above=["old", "old-by-new", "new"], **subject)
+    assert planned.chain == (services, old_by_new, new)
+    leaf = workshop.carry_out(planned).certificate
+    assert openssl_verifies(workshop, new, [services, old_by_new], leaf)
+
+
 def test_a_cross_certificate_of_a_partner_holds_the_partners_constraints(workshop: Workshop) -> None:
     workshop.root("partner")
     ours = workshop.root("ours")

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from cryptography.x509.oid import AuthorityInformationAccessOID
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -25,6 +26,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._pki.certificate imp
     specify,
 )
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import SpecError
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.extensions import WantedExtension
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.gate import Proposal, gate
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.request import to_request
 from tests.unit.matrix.judges import pyca_verdict
@@ -35,6 +37,7 @@ from tests.unit.signer.local_kms import local_key
 
 NOW = datetime(2026, 6, 1, tzinfo=timezone.utc)
 PERIOD = Validity(NOW - timedelta(days=1), NOW + timedelta(days=300))
+LONGER = Validity(PERIOD.not_before, PERIOD.not_after + timedelta(days=300))
 MANY = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 POLICIES = ("any_policy", "1.2.3.1", "1.2.3.2")
 
@@ -199,3 +202,52 @@ def test_rfc5280_6_1_4_k_and_n_what_may_not_issue_is_refused_by_both(tmp_path: P
     assert "invalid CA certificate" in openssl_refuses(tmp_path, [*made, leaf], NOW)
     with pytest.raises(SpecError, match="is no CA"):
         gate(Proposal(spec_of(Link(), 2, ["Root", "Link 1", "x"], last=True), (made[1], made[0]), PERIOD, NOW))
+
+
+def test_rfc5280_6_1_3_a_2_nothing_is_issued_below_a_root_that_expired(tmp_path: Path) -> None:
+    root, names, later = signed([Link()])[0][0], ["Root", "Link 1", "Link 2"], PERIOD.not_after
+    below = certificate_builder(spec_of(Link(), 1, names, last=False), root, 7, LONGER).sign(key(0), hashes.SHA256())
+    spec = spec_of(Link(), 2, names, last=True)
+    told = outcome(lambda: gate(Proposal(spec, (below, root), Validity(later, later + timedelta(days=9)), later)))
+    assert "CN=Root above the issuer is valid from 20260531000000Z to 20270328000000Z, not at" in str(told)
+    leaf = certificate_builder(spec, below, 8, LONGER).sign(key(1), hashes.SHA256())
+    told = openssl_refuses(tmp_path, [root, below, leaf], later + timedelta(seconds=1))
+    assert "error 10 at 2 depth lookup: certificate has expired" in told
+
+
+CRITICAL: dict[str, x509.ExtensionType] = {
+    "policy mappings": x509.UnrecognizedExtension(
+        x509.ObjectIdentifier("2.5.29.33"), bytes.fromhex("3010300e06042a03040106062a03040506")
+    ),
+    "policies": x509.CertificatePolicies([x509.PolicyInformation(x509.ObjectIdentifier("1.2.3.4"), None)]),
+    "policy constraints": x509.PolicyConstraints(None, 0),
+    "inhibit any policy": x509.InhibitAnyPolicy(0),
+    "purposes": x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.CLIENT_AUTH]),
+    "alternative name": x509.SubjectAlternativeName([x509.DNSName("acme.internal")]),
+    "name constraints": x509.NameConstraints([x509.DNSName("acme.internal")], None),
+    "distribution points": x509.CRLDistributionPoints(
+        [x509.DistributionPoint([x509.UniformResourceIdentifier("http://a.example/crl")], None, None, None)]
+    ),
+    "access to its issuer": x509.AuthorityInformationAccess(
+        [x509.AccessDescription(AuthorityInformationAccessOID.OCSP, x509.UniformResourceIdentifier("http://a.example"))]
+    ),
+    "issuer's other name": x509.IssuerAlternativeName([x509.DNSName("acme.internal")]),
+    "TLS feature": x509.TLSFeature([x509.TLSFeatureType.status_request]),
+    "somebody's own": x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00"),
+}
+
+
+@pytest.mark.parametrize("value", CRITICAL.values(), ids=CRITICAL)
+def test_rfc5280_6_1_4_o_the_gate_and_openssl_agree_on_critical_extensions_of_an_authority(
+    tmp_path: Path, value: x509.ExtensionType
+) -> None:
+    root = signed([Link()])[0][0]
+    wanted = spec_of(Link(), 1, ["Root", "Link 1"], last=False)
+    wanted = replace(wanted, extensions=(*wanted.extensions, WantedExtension(value, critical=True)))
+    issuer = certificate_builder(wanted, root, 7, PERIOD).sign(key(0), hashes.SHA256())
+    spec = spec_of(Link(), 2, ["Root", "Link 1", "Link 2"], last=True)
+    leaf = certificate_builder(spec, issuer, 8, PERIOD).sign(key(1), hashes.SHA256())
+    verdict = openssl_refuses(tmp_path, [root, issuer, leaf], NOW)
+    for proposal in (Proposal(spec, (issuer, root), PERIOD, NOW), Proposal(wanted, (root,), PERIOD, NOW)):
+        told = outcome(lambda proposal=proposal: gate(proposal))  # type: ignore[misc]
+        assert ("CN=Link 1 has the critical extension" in str(told)) == ("unhandled critical extension" in verdict)
