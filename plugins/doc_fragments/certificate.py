@@ -26,6 +26,8 @@ options:
     description:
       - How long before its end the certificate is issued again, as a time such as C(30d) or a share of its lifetime
         such as V(33%).
+      - Where a new one would end no later, as with an absolute O(not_after), or with V(issuer) while the issuer is the
+        same, the certificate is kept and a warning says so.
       - A self-signed certificate is not renewed unless C(reissue_root).
     type: str
     default: "33%"

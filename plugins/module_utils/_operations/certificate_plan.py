@@ -110,12 +110,13 @@ def plan_certificate(task: CertificateTask, ports: CertificatePorts) -> Certific
     record = state.current(task.request.name, now)
     found = find_current(task, state, facts.issuer, now)
     refuse_unknown_certificate(task, found, state)
-    changes, reason, refused = facts.changes(found, algorithm, state)
-    problems += refused
+    different = facts.differences(found, algorithm, state)
+    changes, reason = different.changes, different.reason
+    problems += different.problems
     if facts.issuer is not None:
         problems += partition_problems(task.crl_partitions, spec.extensions, facts.issuer, state, now, bool(changes))
-    warnings = root_warnings(task, found, reason)
-    if warnings:
+    kept = root_warnings(task, found, reason)
+    if kept:
         changes, reason = (), ""
     if changes or problems:
         refuse_root_changes(task, spec.subject, changes, state)
@@ -134,9 +135,25 @@ def plan_certificate(task: CertificateTask, ports: CertificatePorts) -> Certific
         plan=Plan(changes, (*subject.missing, *issuer.missing), reason),
         now=now,
         ignored_csr_extensions=tuple(ignored_csr_extensions(task.request, subject.csr) if subject.csr else ()),
-        warnings=(*warnings, *(f"{spec.name}: {finding_text(finding)}" for finding in findings)),
+        warnings=(*different.warnings, *kept, *(f"{spec.name}: {finding_text(finding)}" for finding in findings)),
         findings=findings,
     )
+
+
+@dataclass(frozen=True)
+class _Differences:
+    """How a certificate is not as it should be.
+
+    Attributes:
+        reason: why one that exists is made again, in words.
+        problems: why nobody can tell.
+        warnings: of a renewal that would be of no use.
+    """
+
+    changes: tuple[Change, ...]
+    reason: str = ""
+    problems: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -194,13 +211,11 @@ class _Facts:
     def proposal(self) -> Proposal:
         return Proposal(self.spec, self.path.chain, self.times[0], self.now, issuer_pending=bool(self.path.missing))
 
-    def changes(
-        self, found: Found | None, algorithm: AlgorithmRow | None, state: LedgerState
-    ) -> tuple[tuple[Change, ...], str, list[str]]:
-        """Return what differs, in words why a certificate that exists is made again, and why nobody can tell."""
+    def differences(self, found: Found | None, algorithm: AlgorithmRow | None, state: LedgerState) -> _Differences:
+        """Return how *found* is not as it should be; all of it where there is none."""
         if found is None or self.missing or algorithm is None:
             reason = "" if found is not None or self.missing else why_none(self.task, state, self.now)
-            return compare(None, describe_spec(self.spec, self.issuer, self.times[0])), reason, []
+            return _Differences(compare(None, describe_spec(self.spec, self.issuer, self.times[0])), reason)
         wanted = signature_of(algorithm.hash, algorithm.padding)
         changed = [
             *differences(found.certificate, self._spec_for(found, state), self.issuer, wanted),
@@ -208,14 +223,23 @@ class _Facts:
         ]
         reasons = [f"changed: {', '.join(change.field for change in changed)}"] if changed else []
         try:
-            due = renewal_due(found.certificate, self.spec.lifetime.renew_before, self.now)
+            due = renewal_due(found.certificate, self.spec.lifetime, self.now)
         except SpecError as exc:
-            return tuple(changed), "", [str(exc)]
-        reasons += [due] if due else ["force"] if self.task.force else []
+            return _Differences(tuple(changed), problems=(str(exc),))
+        futile = self._futile(found.certificate, due) if due else ()
+        reasons += [due] if due and not futile else ["force"] if self.task.force else []
         if reasons and not changed:
             end = found.certificate.not_valid_after_utc
             changed = [Change("not_after", asn1_time(end), self.times[0] and asn1_time(self.times[0].not_after))]
-        return tuple(changed), "; ".join(reasons), []
+        return _Differences(tuple(changed), "; ".join(reasons), warnings=() if changed else futile)
+
+    def _futile(self, certificate: x509.Certificate, due: str) -> tuple[str, ...]:
+        """Return a warning where *certificate* is due for renewal, and a new one would not live longer."""
+        end, period = self.spec.lifetime.not_after, self.times[0]
+        if period is None or period.not_after > certificate.not_valid_after_utc:
+            return ()
+        way = "issue the issuer again first" if end == ISSUER_END else "give a later one"
+        return (f"{self.spec.name}: {due}, but not_after {end} is no later; {way}",)
 
     def _spec_for(self, found: Found, state: LedgerState) -> CertificateSpec:
         """Return the spec with the partition of its issuer's CRLs that *found* was issued into."""

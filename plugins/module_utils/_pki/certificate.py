@@ -57,6 +57,11 @@ class Lifetime:
     not_after: str
     renew_before: str
 
+    @property
+    def has_fixed_end(self) -> bool:
+        """Tell whether issuing again later gives the same end."""
+        return not is_relative(self.not_after)
+
 
 @dataclass(frozen=True)
 class CertificateRequest:
@@ -256,7 +261,8 @@ def try_validity(
         return None, [str(exc)]
     try:
         if period.not_after > period.not_before:
-            renew_time(period.not_before, period.not_after, lifetime.renew_before)
+            fixed = lifetime.has_fixed_end
+            renew_time(period.not_before, period.not_after, lifetime.renew_before, fixed_end=fixed)
     except SpecError as exc:
         return period, [str(exc)]
     return period, []

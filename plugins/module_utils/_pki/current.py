@@ -102,10 +102,10 @@ def lifetime_changes(recorded: Mapping[str, str], wanted: Lifetime) -> list[Chan
     ]
 
 
-def renewal_due(certificate: x509.Certificate, renew_before: str, now: datetime) -> str:
+def renewal_due(certificate: x509.Certificate, lifetime: Lifetime, now: datetime) -> str:
     """Return why *certificate* is to be renewed at *now*, or an empty string."""
-    due = renew_time(certificate.not_valid_before_utc, certificate.not_valid_after_utc, renew_before)
+    start, end, lead = certificate.not_valid_before_utc, certificate.not_valid_after_utc, lifetime.renew_before
+    due = renew_time(start, end, lead, fixed_end=lifetime.has_fixed_end)
     if now < due:
         return ""
-    end = asn1_time(certificate.not_valid_after_utc)
-    return f"renewal: valid until {end}, renewed from {asn1_time(due)} on (renew_before {renew_before})"
+    return f"renewal: valid until {asn1_time(end)}, renewed from {asn1_time(due)} on (renew_before {lead})"

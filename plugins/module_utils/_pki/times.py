@@ -95,11 +95,12 @@ def _advice(text: str) -> str:
     return ""
 
 
-def renew_time(not_before: datetime, not_after: datetime, renew_before: str) -> datetime:
+def renew_time(not_before: datetime, not_after: datetime, renew_before: str, *, fixed_end: bool = False) -> datetime:
     """Return the time from which a certificate is due for renewal.
 
     Args:
         renew_before: how long before *not_after*: a share of the lifetime such as ``33%``, or a span such as ``30d``.
+        fixed_end: *not_after* does not move with the clock, so *renew_before* may be longer than what is left of it.
     Raises:
         SpecError: not understood, negative, or not shorter than the lifetime: it would renew at every run.
     """
@@ -113,6 +114,8 @@ def renew_time(not_before: datetime, not_after: datetime, renew_before: str) -> 
         raise SpecError(
             f"renew_before {shown(renew_before)} is negative; write how long before not_after to renew, such as 30d"
         )
+    if lead >= lifetime and fixed_end:
+        return not_before
     if lead >= lifetime:
         raise SpecError(
             f"renew_before {shown(renew_before)} is not shorter than the lifetime of {_days(lifetime)}: "
