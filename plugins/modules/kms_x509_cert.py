@@ -16,6 +16,7 @@ description:
     certificate is sent there.
   - What a relying party would refuse is refused before anything is signed. Every signature is written to the ledger
     before it is asked for, and verified before it is used.
+  - A key of which a certificate is revoked in the issuer's ledger for C(key_compromise) is not certified again.
   - A certificate is issued again when a field of it differs from the task, when its issuer's key or name changed, or
     when it comes into O(renew_before). The reason is in the diff. Otherwise nothing is signed.
   - Needs C(kms:Sign) on the issuer's key, and C(kms:GetPublicKey) on O(key_id) where that is used.

@@ -34,7 +34,8 @@ REASONS = (
 )
 
 # These outrank the other reasons: what else was said of the certificate matters less.
-COMPROMISES = ("key_compromise", "ca_compromise", "aa_compromise")
+KEY_COMPROMISE = "key_compromise"
+COMPROMISES = (KEY_COMPROMISE, "ca_compromise", "aa_compromise")
 
 PURPOSES = ("certificate", "crl", "csr", "file", "manifest", "cms", "ocsp")
 

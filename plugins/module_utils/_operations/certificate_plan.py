@@ -27,6 +27,7 @@ from .._pki.gate import Proposal, gate
 from .._pki.plan import Change, Plan, compare
 from .authority_identity import refuse_identity_drift, refuse_root_changes, root_warnings
 from .certificate_inputs import check_key_spec, choose_algorithm, read_issuer, read_subject_key
+from .compromised_keys import compromise_problems
 from .crl_shards import partition_problems, placed, recorded_partition
 from .current_certificate import Found, find_current, refuse_unknown_certificate, why_none
 from .lint_certificate import ERROR, OFF, finding_text, lint_certificate
@@ -120,7 +121,8 @@ def plan_certificate(task: CertificateTask, ports: CertificatePorts) -> Certific
         changes, reason = (), ""
     if changes or problems:
         refuse_root_changes(task, spec.subject, changes, state)
-        gate(facts.proposal(), [*problems, *facts.times[1]])
+        problems += [*facts.times[1], *compromise_problems(spec, task.ledger_path, state)]
+        gate(facts.proposal(), problems)
         refuse_identity_drift(spec, found, () if facts.missing else changes, ports.children, now)
     findings = _lint(facts, algorithm, ports.lint) if changes else ()
     return CertificatePlan(

@@ -67,7 +67,7 @@ def find_current(
                 return Found(certificate, intent.lifetime, intent)
     if record is None:
         return None
-    copies = (_read(issued_path(Path(task.ledger_path), record.serial)), task.present)
+    copies = (read_issued(issued_path(Path(task.ledger_path), record.serial)), task.present)
     for content in copies:
         for certificate in load_certificates(content, task.path) if content and _is_pem(content) else ():
             if serial_hex(certificate.serial_number) == record.serial:
@@ -77,7 +77,7 @@ def find_current(
 
 def _signed_for(task: CertificateTask, intent: Intent, issuer: x509.Certificate | None) -> x509.Certificate | None:
     """Return the certificate that was stored for *intent*, if its issuer's key signed just what the intent says."""
-    content = _read(issued_path(Path(task.ledger_path), intent.serial))
+    content = read_issued(issued_path(Path(task.ledger_path), intent.serial))
     if content is None or not _is_pem(content):
         return None
     certificate = load_certificates(content, f"issued/{intent.serial}.pem")[0]
@@ -89,7 +89,12 @@ def _is_pem(content: bytes) -> bool:
     return b"-----BEGIN CERTIFICATE-----" in content
 
 
-def _read(path: Path) -> bytes | None:
+def read_issued(path: Path) -> bytes | None:
+    """Return the ledger's copy of a certificate; None where there is none.
+
+    Raises:
+        LedgerError: it cannot be read.
+    """
     try:
         return path.read_bytes()
     except FileNotFoundError:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.rootstock.pki.plugins.filter.to_serial import to_serial
-from tests.unit.module.authorities import below, make_root
+from tests.unit.module.authorities import below, make_key, make_root
 from tests.unit.module.controller import Controller
 
 
@@ -80,7 +80,9 @@ def test_a_serial_number_may_be_written_in_any_way_and_a_successor_is_issued(
     ):
         assert controller.run("x509_revocation", {**usual, **named})["changed"] is False, named
     controller.clock.tick()
-    successor = controller.run("kms_x509_cert", below(tmp_path, "badge"))
+    assert "the subject key was compromised" in controller.run("kms_x509_cert", below(tmp_path, "badge"))["msg"]
+    another_key = make_key(controller, tmp_path, "badge")
+    successor = controller.run("kms_x509_cert", below(tmp_path, "badge", public_key_path=another_key))
     assert successor["changed"]
     assert successor["serial_number"] != badge["serial_number"]
     old = {"name": "badge", "issued_before": "20260101000000Z"}

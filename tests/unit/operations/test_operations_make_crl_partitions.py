@@ -200,7 +200,7 @@ def test_an_ed25519_authority_without_partitions_issues_no_more_than_fit(tmp_pat
     with pytest.raises(SpecError, match=r"cannot sign the CRL that revokes more; .* from an authority below"):
         desk.issue("one-more")
     for one in issued:
-        desk.revoke(one)
+        desk.revoke(one, "superseded")
     assert len(desk.make()) == PARTITION_SIZE
     desk.shop.clock.forward(days=10)
     assert desk.issue("later")
