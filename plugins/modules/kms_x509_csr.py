@@ -14,6 +14,7 @@ version_added: 0.1.0
 description:
   - Makes a PKCS#10 request for a key in AWS KMS, to be signed by somebody else, such as a root that is not yours.
   - The request is made again when a field of it differs from the task. Otherwise nothing is signed.
+  - A request for what relying parties would refuse, whoever issued it, is refused before anything is signed.
   - Needs C(kms:GetPublicKey) and C(kms:Sign) on O(key_id).
 author:
   - rootstock.pki contributors (@rootstock-pki)

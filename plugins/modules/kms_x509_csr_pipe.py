@@ -13,6 +13,7 @@ short_description: Make a certificate signing request for a key in AWS KMS, with
 version_added: 0.1.0
 description:
   - Makes a PKCS#10 request for a key in AWS KMS and returns it. What is there already goes in as O(content).
+  - A request for what relying parties would refuse, whoever issued it, is refused before anything is signed.
   - Needs C(kms:GetPublicKey) and C(kms:Sign) on O(key_id).
 author:
   - rootstock.pki contributors (@rootstock-pki)

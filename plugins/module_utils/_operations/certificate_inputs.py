@@ -196,5 +196,15 @@ def choose_algorithm(digest: str, padding: str, signing_key: CertificatePublicKe
     return found
 
 
+def try_algorithm(
+    digest: str, padding: str, signing_key: CertificatePublicKeyTypes
+) -> tuple[AlgorithmRow | None, list[str]]:
+    """Return the algorithm as choose_algorithm() does, or None and why there is none."""
+    try:
+        return choose_algorithm(digest, padding, signing_key), []
+    except SpecError as exc:
+        return None, [str(exc)]
+
+
 def _advice(default: AlgorithmRow) -> str:
     return f"its hash is {default.hash}" if default.hash else "it hashes inside the signature, so leave digest out"

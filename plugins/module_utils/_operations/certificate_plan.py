@@ -26,7 +26,7 @@ from .._pki.errors import SpecError
 from .._pki.gate import Proposal, gate
 from .._pki.plan import Change, Plan, compare
 from .authority_identity import refuse_identity_drift, refuse_root_changes, root_warnings
-from .certificate_inputs import check_key_spec, choose_algorithm, read_issuer, read_subject_key
+from .certificate_inputs import check_key_spec, read_issuer, read_subject_key, try_algorithm
 from .compromised_keys import compromise_problems
 from .crl_shards import partition_problems, placed, recorded_partition
 from .current_certificate import Found, find_current, refuse_unknown_certificate, why_none
@@ -197,10 +197,8 @@ class _Facts:
         problems = check_key_spec(self.spec)
         if self.signing_key is None:
             return None, problems
-        try:
-            return choose_algorithm(self.task.digest, self.task.padding, self.signing_key), problems  # type: ignore[arg-type]
-        except SpecError as exc:
-            return None, [*problems, str(exc)]
+        algorithm, refused = try_algorithm(self.task.digest, self.task.padding, self.signing_key)  # type: ignore[arg-type]
+        return algorithm, [*problems, *refused]
 
     @cached_property
     def times(self) -> tuple[Validity | None, list[str]]:

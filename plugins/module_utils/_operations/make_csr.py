@@ -19,10 +19,11 @@ from .._pki.certificates import load_csr, load_public_key
 from .._pki.csr import csr_builder, csr_differences, describe_csr
 from .._pki.current import signature_of
 from .._pki.errors import AwsError, KeyStateError, SpecError
+from .._pki.gate import gate_request
 from .._pki.names import name_text
-from .._pki.plan import Plan, compare
+from .._pki.plan import Change, Plan, compare
 from .._signer.session import SigningSession
-from .certificate_inputs import choose_algorithm
+from .certificate_inputs import check_key_spec, try_algorithm
 from .issue_certificate import make_folder
 from .recording import IntentRecorder
 from .signing import sign_builder
@@ -74,27 +75,41 @@ class MadeCsr:
 
 
 def plan_csr(task: CsrTask, keys: PublicKeys) -> CsrPlan:
-    """Compare the request that is there with the one that *task* wants.
+    """Compare the request that is there with the one that *task* wants, and gate what would be signed.
 
     Raises:
-        SpecError: options contradict each other, or the key cannot sign so.
+        SpecError: options contradict each other, the key cannot sign so, or nobody may issue what is asked for.
     """
     der = keys.public_key(task.key_id)
     if der is None:
         spec = specify(task.request, None, None)
+        gate_request(spec)
         missing = f"the KMS key {task.key_id} does not exist yet; create it with kms_key"
         return CsrPlan(task, spec, None, None, None, Plan(compare(None, describe_csr(spec)), (missing,)))
     public_key = load_public_key(der, task.key_id)
     spec = specify(task.request, public_key, None)
-    algorithm = choose_algorithm(task.digest, task.padding, public_key)
+    algorithm, problems = try_algorithm(task.digest, task.padding, public_key)
+    problems += check_key_spec(spec)
     present = _present(task)
-    if present is None:
-        return CsrPlan(task, spec, public_key, algorithm, None, Plan(compare(None, describe_csr(spec))))
-    changes = csr_differences(present, spec, public_key, signature_of(algorithm.hash, algorithm.padding))
-    reason = f"changed: {', '.join(change.field for change in changes)}" if changes else ""
-    if task.force and not changes:
-        changes, reason = compare(None, describe_csr(spec)), "force"
+    changes, reason = _changes(task, spec, present, algorithm)
+    if changes or problems:
+        gate_request(spec, problems)
     return CsrPlan(task, spec, public_key, algorithm, None if changes else present, Plan(changes, (), reason))
+
+
+def _changes(
+    task: CsrTask,
+    spec: CertificateSpec,
+    present: x509.CertificateSigningRequest | None,
+    algorithm: AlgorithmRow | None,
+) -> tuple[tuple[Change, ...], str]:
+    """Return what differs, and in words why a request that is there is made again."""
+    if present is None or algorithm is None or spec.public_key is None:
+        return compare(None, describe_csr(spec)), ""
+    changes = csr_differences(present, spec, spec.public_key, signature_of(algorithm.hash, algorithm.padding))
+    if task.force and not changes:
+        return compare(None, describe_csr(spec)), "force"
+    return changes, f"changed: {', '.join(change.field for change in changes)}" if changes else ""
 
 
 def _present(task: CsrTask) -> x509.CertificateSigningRequest | None:

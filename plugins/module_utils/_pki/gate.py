@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .certificates import asn1_time, hash_name, is_self_issued
@@ -58,6 +58,9 @@ UNFIT_USAGES = {
 CURVES = ("secp256r1", "secp384r1", "secp521r1", "secp256k1")
 
 
+_NO_MOMENT = datetime.min.replace(tzinfo=timezone.utc)
+
+
 @dataclass(frozen=True)
 class Proposal:
     """One certificate about to be signed.
@@ -81,6 +84,9 @@ class Proposal:
         return bool(self.chain) and self.chain[0].subject == self.spec.subject
 
 
+Check = Callable[[Proposal], list[str]]
+
+
 def gate(proposal: Proposal, more: Iterable[str] = ()) -> None:
     """Refuse a certificate that a relying party would refuse.
 
@@ -89,7 +95,20 @@ def gate(proposal: Proposal, more: Iterable[str] = ()) -> None:
     Raises:
         SpecError: every problem in one message.
     """
-    found = [*(problem for check in CHECKS for problem in check(proposal)), *more]
+    _refuse(proposal, CHECKS, more)
+
+
+def gate_request(spec: CertificateSpec, more: Iterable[str] = ()) -> None:
+    """Refuse a request for a certificate that a relying party would refuse, whoever issues it.
+
+    Raises:
+        SpecError: every problem in one message.
+    """
+    _refuse(Proposal(spec, (), None, _NO_MOMENT, issuer_pending=True), REQUEST_CHECKS, more)
+
+
+def _refuse(proposal: Proposal, checks: Iterable[Check], more: Iterable[str]) -> None:
+    found = [*(problem for check in checks for problem in check(proposal)), *more]
     if found:
         raise SpecError(f"{proposal.spec.name}: " + "; ".join(dict.fromkeys(found)))
 
@@ -101,9 +120,13 @@ def check_profile(proposal: Proposal) -> list[str]:
         return [f"certificate_profile {profile.name} is self-signed but an issuer is given; use subordinate_ca"]
     if not (profile.self_signed or profile.is_custom or has_issuer):
         return [f"certificate_profile {profile.name} needs issuer_path and issuer_key_id; only root_ca signs itself"]
-    if proposal.spec.is_authority and not proposal.spec.subject:
-        return [f"certificate_profile {profile.name} needs a subject (RFC 5280 4.1.2.6)"]
     return []
+
+
+def check_subject(proposal: Proposal) -> list[str]:
+    spec = proposal.spec
+    missing = spec.is_authority and not spec.subject
+    return [f"certificate_profile {spec.profile.name} needs a subject (RFC 5280 4.1.2.6)"] if missing else []
 
 
 def check_usages(proposal: Proposal) -> list[str]:
@@ -342,8 +365,9 @@ def find_extension(certificate: x509.Certificate, kind: type[Extension]) -> Exte
         return None
 
 
-CHECKS: Sequence[Callable[[Proposal], list[str]]] = (
+CHECKS: Sequence[Check] = (
     check_profile,
+    check_subject,
     check_usages,
     check_key,
     check_alternative_names,
@@ -357,3 +381,13 @@ CHECKS: Sequence[Callable[[Proposal], list[str]]] = (
     check_name_constraints,
     check_policies,
 )
+REQUEST_CHECKS: Sequence[Check] = (
+    check_subject,
+    check_usages,
+    check_key,
+    check_alternative_names,
+    check_critical_extensions,
+    check_time_stamping,
+    check_name_constraints,
+)
+"""Those that look at neither issuer nor time."""

@@ -98,6 +98,49 @@ def test_what_is_no_request_any_more_is_made_again(workshop: Workshop) -> None:
     assert plan(workshop, b"garbage").csr is None
 
 
+SERVER = {"certificate_profile": "tls_server", "subject_alt_name": ["DNS:web.acme.internal"]}
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({**SERVER, "key_usage": ["key_encipherment"]}, "key_usage key_encipherment does not fit a EC key"),
+    ({**SERVER, "key_usage": ["key_cert_sign"]}, "key_usage key_cert_sign is for authorities alone"),
+    ({**SERVER, "subject_alt_name": []}, "certificate_profile tls_server needs a subject_alt_name of DNS or IP"),
+    ({"key_usage": ["crl_sign"]}, "an authority needs key_usage key_cert_sign"),
+    ({"subject": {}, "subject_alt_name": ["DNS:ca.acme.internal"]}, "subordinate_ca needs a subject"),
+    (
+        {"certificate_profile": "timestamping", "extended_key_usage": ["time_stamping", "code_signing"]},
+        "time_stamping stands alone",
+    ),
+    (
+        {"other_extensions": [{"oid": "1.2.3.4", "value": "BQA=", "critical": True}]},
+        "has the critical extension 1.2.3.4",
+    ),
+]
+
+
+@pytest.mark.parametrize(("options", "says"), REFUSED)
+def test_what_nobody_may_issue_is_not_asked_for(workshop: Workshop, options: dict[str, Any], says: str) -> None:
+    with pytest.raises(SpecError, match=f"services: .*{says}"):
+        plan(workshop, **options)
+
+
+def test_a_key_that_the_profile_does_not_allow_is_refused_with_all_else(workshop: Workshop) -> None:
+    workshop.key("services", "ECC_SECG_P256K1")
+    asked = {"certificate_profile": "iam_roles_anywhere", "key_usage": ["data_encipherment"], "padding": "pss"}
+    with pytest.raises(SpecError) as caught:
+        plan(workshop, **asked)
+    for sentence in ("the subject key is ECC_SECG_P256K1", "data_encipherment does not fit", "pss is for RSA keys"):
+        assert sentence in str(caught.value)
+
+
+def test_what_is_known_is_judged_while_the_key_is_missing(workshop: Workshop) -> None:
+    workshop.keys.clear()
+    with pytest.raises(SpecError, match="needs a subject_alt_name"):
+        plan(workshop, certificate_profile="tls_server")
+
+
+def test_a_root_may_ask_a_partner_for_a_cross_certificate(workshop: Workshop) -> None:
+    assert plan(workshop, certificate_profile="root_ca").plan.changed
+
+
 @pytest.mark.parametrize("key_spec", SIGNING_SPECS)
 def test_a_request_is_made_for_every_key_spec(tmp_path: Path, key_spec: str) -> None:
     workshop = Workshop(tmp_path)
