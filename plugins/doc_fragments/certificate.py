@@ -383,4 +383,10 @@ options:
       - The issuer's ledger. The default is C(ledger.jsonl) beside the issuer's certificate, which is the certificate
         itself when it is self-signed.
     type: path
+  authority_ledger_path:
+    description:
+      - For an authority's certificate, the ledger of what the authority itself issues. While certificates in it are
+        valid, subject, key and constraints of the authority do not change.
+      - The default is C(ledger.jsonl) beside C(path), for a self-signed certificate O(ledger_path).
+    type: path
 """

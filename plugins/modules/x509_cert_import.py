@@ -15,6 +15,8 @@ description:
   - Checks a certificate that came from somebody else, such as a corporate root, and keeps it where the tree needs it.
   - It has to be of the key given, fit the profile, and pass the rules of RFC 5280 against the certificates above it.
     All that is wrong is told in one message, and then nothing is written.
+  - It takes the place of an authority's present certificate where subject, key and constraints are the same, or where
+    nothing that the authority issued is valid any more.
   - It talks to no AWS service.
 author:
   - rootstock.pki contributors (@rootstock-pki)
@@ -58,6 +60,11 @@ options:
     type: list
     elements: path
     default: []
+  authority_ledger_path:
+    description:
+      - For an authority's certificate, the ledger of what the authority itself issues. The default is C(ledger.jsonl)
+        beside O(path).
+    type: path
   chain_path:
     description: Where the certificates above it are kept, in PEM, nearest first, without roots.
     type: path
@@ -120,10 +127,13 @@ sign_calls:
 """
 
 import os
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.rootstock.pki.plugins.module_utils._ledger.files import FileLedger
 from ansible_collections.rootstock.pki.plugins.module_utils._module.aws import require_cryptography
 from ansible_collections.rootstock.pki.plugins.module_utils._module.certificates import (
     certificate_files,
@@ -131,14 +141,24 @@ from ansible_collections.rootstock.pki.plugins.module_utils._module.certificates
     file_sources,
 )
 from ansible_collections.rootstock.pki.plugins.module_utils._module.converge import converge, utc_now
-from ansible_collections.rootstock.pki.plugins.module_utils._module.files import file_changes, write_files
+from ansible_collections.rootstock.pki.plugins.module_utils._module.files import (
+    file_changes,
+    read_if_there,
+    write_files,
+)
+from ansible_collections.rootstock.pki.plugins.module_utils._operations.authority_identity import (
+    refuse_drift_of_imported,
+)
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.import_certificate import (
+    Imported,
     ImportTask,
     check_import,
 )
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.certificates import load_usable_certificates
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import PkiError
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.plan import Plan
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.profiles import profile_named
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.task import LEDGER_NAME
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "src": {"type": "path", "required": True},
@@ -148,6 +168,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "certificate_profile": {"type": "str", "default": "subordinate_ca"},
     "certificate_profiles": {"type": "dict"},
     "path_length": {"type": "int"},
+    "authority_ledger_path": {"type": "path"},
     "issuer_chain_path": {"type": "list", "elements": "path", "default": []},
     "trusted_certificate_path": {"type": "list", "elements": "path", "default": []},
     "der_path": {"type": "path"},
@@ -171,10 +192,20 @@ def to_import_task(params: dict[str, Any]) -> ImportTask:
     )
 
 
+def refuse_drift(params: dict[str, Any], imported: Imported, now: datetime) -> None:
+    present = read_if_there(params["path"])
+    if present is not None and present.strip():
+        former = load_usable_certificates(present, params["path"])[0]
+        own = params["authority_ledger_path"] or os.path.join(os.path.dirname(params["path"]), LEDGER_NAME)
+        refuse_drift_of_imported(former, imported.certificate, FileLedger(Path(own), utc_now), now)
+
+
 def run(module: AnsibleModule) -> None:
     require_cryptography(module)
     params = module.params
-    imported = check_import(to_import_task(params), utc_now())
+    now = utc_now()
+    imported = check_import(to_import_task(params), now)
+    refuse_drift(params, imported, now)
     files = certificate_files(params, imported.certificate, imported.bundle)
     known = {"path": params["path"], **certificate_times(imported.certificate)}
     paths = [params[option] for option in FILE_OPTIONS if params[option]]

@@ -35,6 +35,7 @@ ISSUER_OPTIONS: dict[str, Any] = {
     "issuer_chain_path": {"type": "list", "elements": "path", "default": []},
     "issuer_key_id": {"type": "str"},
     "ledger_path": {"type": "path"},
+    "authority_ledger_path": {"type": "path"},
 }
 
 _TEXTS: dict[str, Any] = {"type": "list", "elements": "str", "default": []}

@@ -53,6 +53,7 @@ def to_task(params: Mapping[str, Any], path: str, present: bytes | None) -> Cert
         reissue_root=bool(params.get("reissue_root")),
         lint=params["lint"],
         crl_partitions=params["crl_partitions"],
+        authority_ledger_path=params["authority_ledger_path"] or "",
     )
 
 

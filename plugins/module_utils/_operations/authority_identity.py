@@ -10,7 +10,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from .._pki.certificates import serial_hex
+from .._pki.current import certificate_changes
 from .._pki.errors import IssuerError
+from .._pki.gate import find_extension
 from .._pki.names import name_text
 
 try:
@@ -27,6 +30,19 @@ if TYPE_CHECKING:
 
 # Dates and URLs: nobody below notices.
 HARMLESS = ("not_before", "not_after", "authority_information_access", "crl_distribution_points", "freshest_crl")
+# What those below build upon. Somebody else's certificates say more, such as the version of the issuer's software.
+IDENTITY = (
+    "subject",
+    "public_key",
+    "subject_key_identifier",
+    "basic_constraints",
+    "key_usage",
+    "extended_key_usage",
+    "name_constraints",
+    "certificate_policies",
+    "policy_constraints",
+    "inhibit_any_policy",
+)
 LIVING = ("valid", "on_hold", "superseded", "retired")
 
 
@@ -60,31 +76,62 @@ def refuse_identity_drift(
     """Refuse to change name, key or constraints of an authority with certificates that still live.
 
     Args:
-        children: the ledger of what it issued; None for end entities.
+        children: the ledger of what it issued; None where nobody says which.
     Raises:
-        IssuerError: the certificates below would no longer fit it.
+        IssuerError: the certificates below would no longer fit it, or nobody can tell.
     """
-    if found is None or children is None or not spec.is_authority or spec.public_key is None:
+    if found is None or not spec.is_authority or spec.public_key is None:
         return
-    drift = [change for change in changes if change.field not in HARMLESS and not _widens(change, found, spec)]
+    length = getattr(spec.extension(x509.BasicConstraints), "path_length", None)
+    differing = [change for change in changes if change.field not in HARMLESS]
+    drift = [change for change in differing if not _widens(change, found.certificate, length)]
+    _refuse_while_children_live(found.certificate, drift, children, now)
+
+
+def refuse_drift_of_imported(
+    present: x509.Certificate, certificate: x509.Certificate, children: Ledger, now: datetime
+) -> None:
+    """Refuse to put *certificate* in the place of *present* where what *present* issued would no longer fit.
+
+    Raises:
+        IssuerError: it says something else of the authority than *present*, whose certificates still live.
+    """
+    constraints = find_extension(present, x509.BasicConstraints)
+    if constraints is None or not constraints.ca:
+        return
+    length = getattr(find_extension(certificate, x509.BasicConstraints), "path_length", None)
+    differing = [change for change in certificate_changes(present, certificate) if change.field in IDENTITY]
+    drift = [change for change in differing if not _widens(change, present, length)]
+    _refuse_while_children_live(present, drift, children, now)
+
+
+def _refuse_while_children_live(
+    authority: x509.Certificate, drift: Sequence[Change], children: Ledger | None, now: datetime
+) -> None:
     if not drift:
         return
+    who = name_text(authority.subject)
+    if children is None:
+        raise IssuerError(
+            f"{who}: {_fields(drift)} would change, and nothing says which certificates it issued; "
+            "name its own ledger in authority_ledger_path"
+        )
+    serial = serial_hex(authority.serial_number)
     records = children.read().certificates
-    living = sum(record.status(now) in LIVING and record.serial != found.serial for record in records)
+    living = sum(record.status(now) in LIVING and record.serial != serial for record in records)
     if living:
         raise IssuerError(
-            f"{name_text(found.certificate.subject)}: {_fields(drift)} would change while {living} certificates it "
+            f"{who}: {_fields(drift)} would change while {living} certificates it "
             "issued are valid; make a new authority beside it instead"
         )
 
 
-def _widens(change: Change, found: Found, spec: CertificateSpec) -> bool:
+def _widens(change: Change, certificate: x509.Certificate, path_length: int | None) -> bool:
     """A longer path length takes nothing away from the certificates below."""
     if change.field != "basic_constraints":
         return False
-    before = found.certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.path_length
-    after = getattr(spec.extension(x509.BasicConstraints), "path_length", None)
-    return after is None or (before is not None and after > before)
+    before = getattr(find_extension(certificate, x509.BasicConstraints), "path_length", None)
+    return path_length is None or (before is not None and path_length > before)
 
 
 def _fields(changes: Sequence[Change]) -> str:

@@ -52,7 +52,7 @@ class CertificatePorts:
 
     Attributes:
         ledger: opens the ledger of the authority whose key has the SubjectPublicKeyInfo given (DER; empty: unknown).
-        children: the ledger of what the certificate's own key issued; None for end entities.
+        children: the ledger of what the certificate's own key issued; None for end entities, and where nobody says.
         lint: judges a certificate in DER, where the task wants that.
     """
 
@@ -66,14 +66,23 @@ class CertificatePorts:
 def file_ports(
     task: CertificateTask, keys: PublicKeys, clock: Callable[[], datetime], lint: Linter = no_linter
 ) -> CertificatePorts:
-    """Return ports over ledgers in files: the issuer's as the task says, and one beside an authority's certificate."""
+    """Return ports over ledgers in files: the issuer's, and for an authority its own."""
 
     def ledger(public_key: bytes) -> Ledger:
         return FileLedger(Path(task.ledger_path), clock, authority_of(public_key) if public_key else "")
 
-    beside = Path(task.path).parent / LEDGER_NAME if task.path else None
-    children = FileLedger(beside, clock) if beside is not None and task.request.is_authority else None
+    own = own_ledger_path(task) if task.request.is_authority else None
+    children = None if own is None else FileLedger(own, clock)
     return CertificatePorts(ledger, children, keys, clock, lint)
+
+
+def own_ledger_path(task: CertificateTask) -> Path | None:
+    """Return where an authority's own ledger is: where the task says, for a root the issuer's, else beside its file."""
+    if task.authority_ledger_path:
+        return Path(task.authority_ledger_path)
+    if task.issuer is None:
+        return Path(task.ledger_path)
+    return Path(task.path).parent / LEDGER_NAME if task.path else None
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,16 @@ def differences(
     return (*changes, *extension_changes(extensions_of(certificate), wanted))
 
 
+def certificate_changes(before: x509.Certificate, after: x509.Certificate) -> list[Change]:
+    """Return how the subject of *after*, its key and its extensions differ from those of *before*."""
+    changes = []
+    if before.subject != after.subject:
+        changes.append(Change("subject", name_text(before.subject), name_text(after.subject)))
+    if not same_key(before.public_key(), after.public_key()):
+        changes.append(Change("public_key", key_words(before), key_words(after)))
+    return [*changes, *extension_changes(extensions_of(before), extensions_of(after))]
+
+
 def key_words(certificate: x509.Certificate) -> str:
     """Return the SHA-256 of the SubjectPublicKeyInfo, which names a key in a diff."""
     return sha256_hex(spki(certificate.public_key()))

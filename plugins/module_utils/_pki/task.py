@@ -37,6 +37,7 @@ class CertificateTask:
         padding: pkcs1v15 or pss, for RSA alone.
         lint: off, warn or error: what is done about a linter's findings before signing.
         crl_partitions: how many CRLs the issuer has, where that is a fixed number and more than one.
+        authority_ledger_path: the ledger of what the certificate's own key issues; empty where the task names none.
     """
 
     request: CertificateRequest
@@ -54,6 +55,7 @@ class CertificateTask:
     reissue_root: bool = False
     lint: str = "off"
     crl_partitions: int | None = None
+    authority_ledger_path: str = ""
 
 
 @dataclass(frozen=True)

@@ -106,6 +106,13 @@ def test_an_authority_whose_certificate_was_taken_issues_below_somebody_elses_ro
     client = below(tmp_path, "client", "services", issuer_chain_path=[partner], not_after="+10d")
     assert controller.run("kms_x509_cert", client)["changed"]
     openssl(tmp_path, "verify", "-x509_strict", "-CAfile", partner, "-untrusted", "services/chain.pem", "client.pem")
+    before = Path(taken["path"]).read_bytes()
+    sign_request(tmp_path, "-subj", "/CN=Renamed")
+    told = controller.run("x509_cert_import", taken)["msg"]
+    assert "subject would change while 1 certificates it issued are valid; make a new authority beside it" in told
+    assert Path(taken["path"]).read_bytes() == before
+    sign_request(tmp_path)
+    assert controller.run("x509_cert_import", taken)["changed"]
 
 
 def make_partner(folder: Path) -> str:
@@ -113,7 +120,12 @@ def make_partner(folder: Path) -> str:
     new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "partner.key"]
     usage = ["-addext", "keyUsage=critical,keyCertSign,cRLSign"]
     openssl(folder, "req", "-x509", *new_key, "-out", "partner.pem", "-subj", "/CN=Partner", "-days", "100", *usage)
-    authority = ["-CA", "partner.pem", "-CAkey", "partner.key", "-CAcreateserial", "-days", "50"]
+    sign_request(folder)
+    return str(folder / "partner.pem")
+
+
+def sign_request(folder: Path, *more: str) -> None:
+    """Have the partner answer the request, once more with another serial number."""
+    authority = ["-CA", "partner.pem", "-CAkey", "partner.key", "-CAcreateserial", "-days", "50", *more]
     copied = ["-copy_extensions", "copyall", "-out", "services.pem"]
     openssl(folder, "x509", "-req", "-in", "services/ca.csr", *authority, *copied)
-    return str(folder / "partner.pem")
