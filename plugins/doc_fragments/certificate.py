@@ -19,8 +19,8 @@ options:
   not_after:
     description:
       - End of validity, relative such as C(+397d), absolute, or V(issuer) for as long as the issuer lives.
-      - The default depends on the profile. For V(root_ca) it is C(+7300d), for V(subordinate_ca) C(+1825d), for TLS
-        C(+397d), for V(ocsp_signing) C(+90d), otherwise C(+1095d).
+      - The default is the profile's.
+        R(The guide on profiles,ansible_collections.rootstock.pki.docsite.guide_profiles) has a table of them.
     type: str
   renew_before:
     description:
