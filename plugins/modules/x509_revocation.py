@@ -39,6 +39,8 @@ options:
     description:
       - All certificates of this name that have not expired, also those that were superseded, and what was begun under
         this name by runs that never ended.
+      - Those that are revoked for good already keep their reason, unless O(reason) is a compromise and theirs is not.
+        O(state=released) is an error only where all of them are revoked for good.
       - Once another certificate of the name is issued the same task would revoke that too. Say O(issued_before) where
         the task stays in a playbook.
     type: str

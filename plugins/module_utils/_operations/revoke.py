@@ -54,10 +54,12 @@ class Target:
 
     Attributes:
         not_after: where only the certificate itself tells it.
+        of_name: it was named together with the others of its name.
     """
 
     serial: str
     not_after: datetime | None = None
+    of_name: bool = False
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,7 @@ def targets_of_name(state: LedgerState, name: str, spec: RevocationSpec, now: da
         *(record.serial for record in records if record.not_after >= now and (end is None or record.recorded_at < end)),
         *(intent.serial for intent in intents if not spec.retired and (end is None or intent.time < end)),
     ]
-    return [Target(serial) for serial in serials]
+    return [Target(serial, of_name=True) for serial in serials]
 
 
 def plan_revocation(
@@ -155,10 +157,13 @@ def plan_revocation(
 ) -> RevocationPlan:
     """Return what has to be recorded so that *targets* stand as *spec* says.
 
+    Those of a name that are revoked for good may stay as they are.
+
     Raises:
         SpecError: a revocation for good would have to be taken back or weakened; every problem in one message.
     """
-    problems = [f"{label}: {problem}" for problem in check_spec(spec, now)]
+    problems = check_spec(spec, now)
+    refusals: list[str] = []
     lines: list[Revoked | Released | Retired] = []
     changes: list[Change] = []
     for target in targets:
@@ -166,13 +171,14 @@ def plan_revocation(
         try:
             found = _retirements(target, state, now) if spec.retired else _changes_to(target, present, spec, now)
         except SpecError as exc:
-            problems.append(f"{label}: {exc}")
+            refusals.append(str(exc))
             continue
         lines += found
         before = "in use" if spec.retired else _text(present)
         changes += [Change(target.serial, before, _text_of_line(found[0]))] if found else []
+    problems += [] if _may_stay(refusals, targets, spec) else refusals
     if problems:
-        raise SpecError("; ".join(problems))
+        raise SpecError("; ".join(f"{label}: {problem}" for problem in problems))
     return RevocationPlan(tuple(targets), tuple(lines), Plan(tuple(changes)))
 
 
@@ -198,6 +204,11 @@ def record(planned: RevocationPlan, ledger: Ledger) -> None:
     """
     for line in planned.lines:
         ledger.append(line)
+
+
+def _may_stay(refusals: Sequence[str], targets: Sequence[Target], spec: RevocationSpec) -> bool:
+    """True for those of a name: what is revoked for good is revoked, and need not keep others on hold."""
+    return all(target.of_name for target in targets) and (not spec.released or len(refusals) < len(targets))
 
 
 def _retirements(target: Target, state: LedgerState, now: datetime) -> Sequence[Retired]:

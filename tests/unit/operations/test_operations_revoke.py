@@ -309,6 +309,44 @@ def test_a_name_stands_for_what_is_older_where_the_task_says_so(workshop: Worksh
     assert [target.serial for target in targets] == [serial_of(lost)]
 
 
+def revoke_web(workshop: Workshop, spec: RevocationSpec) -> list[str]:
+    """Carry out for all certificates of the name, and return the serials that changed."""
+    state, now = ledger(workshop).read(), workshop.clock()
+    planned = plan_revocation(state, targets_of_name(state, "web", spec, now, "services"), spec, now, "services")
+    record(planned, ledger(workshop))
+    return [line.serial for line in planned.lines]
+
+
+@pytest.mark.parametrize("reason", ["cessation_of_operation", "certificate_hold"])
+def test_of_a_name_what_is_revoked_for_good_keeps_its_reason(workshop: Workshop, reason: str) -> None:
+    former = serial_of(web(workshop))
+    revoke(workshop, former, RevocationSpec(reason="superseded"))
+    current = serial_of(web(workshop))
+    spec = RevocationSpec(reason=reason)
+    assert revoke_web(workshop, spec) == [current]
+    assert (in_force(workshop, former)[0], in_force(workshop, current)[0]) == ("superseded", reason)
+    assert revoke_web(workshop, spec) == []
+
+
+def test_of_a_name_a_compromise_outranks_what_is_recorded(workshop: Workshop) -> None:
+    former = serial_of(web(workshop))
+    revoke(workshop, former, RevocationSpec(reason="superseded"))
+    current = serial_of(web(workshop))
+    assert set(revoke_web(workshop, RevocationSpec(reason="key_compromise"))) == {former, current}
+    assert in_force(workshop, former)[0] == "key_compromise"
+
+
+def test_of_a_name_holds_end_beside_what_is_revoked_for_good(workshop: Workshop) -> None:
+    former = serial_of(web(workshop))
+    revoke(workshop, former)
+    with pytest.raises(SpecError, match="that is for good, only a hold can be released"):
+        revoke_web(workshop, RELEASED)
+    current = serial_of(web(workshop))
+    revoke(workshop, current, HELD)
+    assert revoke_web(workshop, RELEASED) == [current]
+    assert in_force(workshop, former)[0] == "unspecified"
+
+
 def _intent(workshop: Workshop, **changes: Any) -> Intent:
     known = ledger(workshop).read().open_intents
     assert known == ()
@@ -331,7 +369,7 @@ def test_a_name_stands_for_what_was_begun_and_never_ended(workshop: Workshop) ->
     ledger(workshop).claim(_intent(workshop), None)
     workshop.clock.forward(minutes=10)
     targets = targets_of_name(ledger(workshop).read(), "web", REVOKED, workshop.clock(), "services")
-    assert targets == [Target(UNKNOWN)]
+    assert targets == [Target(UNKNOWN, of_name=True)]
     before = RevocationSpec(issued_before=START)
     assert targets_of_name(ledger(workshop).read(), "web", before, workshop.clock(), "services") == []
 
