@@ -74,7 +74,7 @@ options:
   reason:
     description:
       - Why it is revoked (RFC 5280 5.3.1).
-      - The default is V(unspecified) for a certificate that is not revoked, and what is recorded for one that is.
+      - The default is V(unspecified), and what is recorded for a certificate that is revoked for good already.
       - A reason that is recorded stays, only V(key_compromise), V(ca_compromise) and V(aa_compromise) outrank the
         others. The remaining reason of RFC 5280, removeFromCRL, is what delta CRLs say of a certificate that was
         O(state=released).
@@ -92,14 +92,16 @@ options:
   revocation_date:
     description:
       - Since when it is revoked, relative such as V(-1h) or absolute such as V(20260301120000Z), in UTC.
-      - The default is the present, or for a certificate on hold the date of the hold. Not used for certificates that
-        are revoked for good already.
+      - The default is the present, or where a hold becomes a revocation for good the date of the hold. Not used for
+        certificates that are on hold, or revoked for good, already and stay so.
     type: str
   invalidity_date:
     description:
       - Since when the private key is known or suspected to be in other hands (RFC 5280 5.3.2), written as
         O(revocation_date).
-      - An absolute date is compared with what is recorded. It can be moved back only.
+      - An absolute date is compared with what is recorded, of a hold too. It can be moved back only, and where none is
+        recorded not past the date of the revocation. What is recorded of a hold stays when it becomes a revocation for
+        good.
     type: str
   foreign:
     description: Also revoke a serial number that the ledger does not know, of a certificate that was never recorded.

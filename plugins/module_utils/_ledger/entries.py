@@ -18,11 +18,12 @@ from .._pki.errors import LedgerError
 
 SCHEMA_VERSION = 1
 
+UNSPECIFIED = "unspecified"
 CERTIFICATE_HOLD = "certificate_hold"
 
 # RFC 5280 5.3.1, in the words of community.crypto; remove_from_crl is no reason to revoke (see Released).
 REASONS = (
-    "unspecified",
+    UNSPECIFIED,
     "key_compromise",
     "ca_compromise",
     "affiliation_changed",

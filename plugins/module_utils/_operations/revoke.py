@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from .._ledger.entries import CERTIFICATE_HOLD, COMPROMISES, Released, Retired, Revoked, new_id
+from .._ledger.entries import CERTIFICATE_HOLD, COMPROMISES, UNSPECIFIED, Released, Retired, Revoked, new_id
 from .._ledger.state import Revocation
 from .._pki.certificates import asn1_time, serial_hex, sha256_hex, signed_by, to_der
 from .._pki.errors import LedgerError, SpecError
@@ -234,32 +234,41 @@ def _releases(target: Target, present: Revocation | None, now: datetime) -> list
 
 
 def _revocations(target: Target, present: Revocation | None, spec: RevocationSpec, now: datetime) -> list[Revoked]:
-    if present is not None and not present.hold:
-        return _stronger(target, present, spec, now)
-    if present is not None and spec.reason == CERTIFICATE_HOLD:
+    if present is None:
+        return [_line(target, spec.reason or UNSPECIFIED, spec.revoked_at or now, spec.invalidity_date, now)]
+    reason = _reason_after(target, present, spec)
+    invalid_since = _invalid_since(target, present, spec, reason)
+    if (reason, invalid_since) == (present.reason, present.invalidity_date):
         return []
-    since = spec.revoked_at or (present.revoked_at if present else now)
-    return [_line(target, spec.reason or "unspecified", since, spec.invalidity_date, now)]
+    ends_hold = present.hold and reason != CERTIFICATE_HOLD
+    revoked_at = spec.revoked_at if ends_hold and spec.revoked_at else present.revoked_at
+    return [_line(target, reason, revoked_at, invalid_since, now)]
 
 
-def _stronger(target: Target, present: Revocation, spec: RevocationSpec, now: datetime) -> list[Revoked]:
-    """Return the line that makes a revocation for good tell more: a compromise, or that it began earlier."""
+def _reason_after(target: Target, present: Revocation, spec: RevocationSpec) -> str:
+    """Return the reason that the wish leaves: of one for good only a compromise changes it."""
+    if present.hold:
+        return spec.reason or UNSPECIFIED
     reason = spec.reason or present.reason
     if reason != present.reason and (reason not in COMPROMISES or present.reason in COMPROMISES):
         raise SpecError(
             f"{target.serial} is {_text(present)}; that reason stays, it cannot become {reason} (only a compromise "
             "outranks the other reasons)"
         )
-    wanted = spec.invalidity_date if spec.invalidity_date_fixed or reason != present.reason else None
-    known = present.invalidity_date
-    if wanted and known and wanted > known:
-        raise SpecError(
-            f"{target.serial} is known to be invalid since {asn1_time(known)}; invalidity_date can be moved back only"
-        )
-    invalid_since = wanted or known
-    if (reason, invalid_since) == (present.reason, known):
-        return []
-    return [_line(target, reason, present.revoked_at, invalid_since, now)]
+    return reason
+
+
+def _invalid_since(target: Target, present: Revocation, spec: RevocationSpec, reason: str) -> datetime | None:
+    """Return since when the key is suspected: what is recorded, unless the wish moves it back."""
+    known, wanted = present.invalidity_date, spec.invalidity_date
+    if wanted is None or (reason == present.reason and not spec.invalidity_date_fixed):
+        return known
+    latest = known or (present.revoked_at if reason == present.reason else wanted)
+    if wanted <= latest:
+        return wanted
+    if not spec.invalidity_date_fixed:
+        return known
+    raise SpecError(f"{target.serial} is {_text(present)}; invalidity_date can be moved back only")
 
 
 def _line(

@@ -207,6 +207,55 @@ def test_the_date_of_invalidity_moves_back_only(workshop: Workshop) -> None:
         revoke(workshop, serial, later)
 
 
+def invalid_since(date: datetime, reason: str = "certificate_hold", fixed: bool = True) -> RevocationSpec:
+    return RevocationSpec(reason=reason, invalidity_date=date, invalidity_date_fixed=fixed)
+
+
+def test_the_date_of_invalidity_of_a_hold_can_be_told_later_and_moves_back_only(workshop: Workshop) -> None:
+    serial = serial_of(web(workshop))
+    dates = [START - timedelta(days=days) for days in (1, 2)]
+    revoke(workshop, serial, HELD)
+    for date in dates:
+        assert revoke(workshop, serial, invalid_since(date)) != {}
+        assert in_force(workshop, serial) == ("certificate_hold", START, date)
+        assert revoke(workshop, serial, invalid_since(date)) == {}
+    with pytest.raises(SpecError, match=r"on hold since .*; invalidity_date can be moved back only"):
+        revoke(workshop, serial, invalid_since(dates[0]))
+    revoke(workshop, serial, RELEASED)
+    assert ledger(workshop).read().revocation_of(serial) is None
+
+
+@pytest.mark.parametrize("days", [None, 1, 9])
+def test_a_hold_that_becomes_a_revocation_for_good_keeps_its_date_of_invalidity(
+    workshop: Workshop, days: int | None
+) -> None:
+    serial, recorded = serial_of(web(workshop)), START - timedelta(days=5)
+    revoke(workshop, serial, invalid_since(recorded))
+    given = None if days is None else START - timedelta(days=days)
+    revoke(workshop, serial, RevocationSpec(reason="key_compromise", invalidity_date=given))
+    assert in_force(workshop, serial) == ("key_compromise", START, min(given or recorded, recorded))
+
+
+def test_a_key_can_be_lost_during_a_hold(workshop: Workshop) -> None:
+    serial = serial_of(web(workshop))
+    revoke(workshop, serial, HELD)
+    workshop.clock.forward(days=2)
+    lost = START + timedelta(days=1)
+    revoke(workshop, serial, invalid_since(lost, "key_compromise"))
+    assert in_force(workshop, serial) == ("key_compromise", START, lost)
+
+
+@pytest.mark.parametrize("reason", ["certificate_hold", "key_compromise"])
+def test_what_is_revoked_is_not_said_to_be_invalid_only_later(workshop: Workshop, reason: str) -> None:
+    serial = serial_of(web(workshop))
+    revoke(workshop, serial, RevocationSpec(reason=reason))
+    workshop.clock.forward(days=2)
+    with pytest.raises(SpecError, match="invalidity_date can be moved back only"):
+        revoke(workshop, serial, invalid_since(START + timedelta(days=1), reason))
+    revoke(workshop, serial, invalid_since(START, reason))
+    assert in_force(workshop, serial) == (reason, START, START)
+
+
 def test_a_relative_date_of_invalidity_is_not_compared(workshop: Workshop) -> None:
     serial = serial_of(web(workshop))
     revoke(workshop, serial, RevocationSpec(invalidity_date=START - timedelta(hours=1)))
