@@ -29,6 +29,11 @@ options:
     type: list
     elements: dict
     default: []
+  revocations:
+    description: What is revoked, as in C(pki_revocations) of the role P(rootstock.pki.pki_revocation#role).
+    type: list
+    elements: dict
+    default: []
 seealso:
   - plugin: rootstock.pki.issuance_order
     plugin_type: filter
@@ -92,9 +97,13 @@ _value:
       description: Options of M(rootstock.pki.kms_x509_crl), one dictionary per authority.
       type: list
       elements: dict
+    revocations:
+      description: Options of M(rootstock.pki.x509_revocation), each with its C(authority), one dictionary per entry.
+      type: list
+      elements: dict
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree import in_order, load_tree
@@ -103,6 +112,10 @@ from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_plan impor
     inventory_problems,
     plan_tree,
     source_files,
+)
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_revocations import (
+    plan_revocations,
+    revocation_problems,
 )
 
 
@@ -115,17 +128,19 @@ def tree_plan(
     base_dir: str,
     base_url: str = "",
     certificate_profiles: object = None,
+    revocations: Sequence[Mapping[str, object]] = (),
 ) -> dict[str, object]:
     """Return the tasks that make the tree, or what is wrong with it."""
     tree = load_tree(authorities, certificates, pki_name, certificate_profiles)
     place = Place(base_dir, pki_dir, base_url)
     now = datetime.now(timezone.utc).replace(microsecond=0)
-    problems = inventory_problems(tree, place, now)
+    problems = [*inventory_problems(tree, place, now), *revocation_problems(tree, revocations)]
     order = () if problems else in_order(tree)
     return {
         "problems": problems,
         "source_files": source_files(tree, place),
         **plan_tree(tree, order, place, pki_name),
+        "revocations": plan_revocations(() if problems else revocations, place),
     }
 
 

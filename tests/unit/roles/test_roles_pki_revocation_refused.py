@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the role cannot revoke does not keep the world from learning of what it can."""
+"""The role revokes from any folder, and what it cannot revoke does not keep the world from learning of the rest."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_a_revocation_is_published_where_another_is_refused(account: Account, tm
     given = make_tree(Controller(principal), tmp_path)
     entries = [
         {"authority": "root", "serial_number_hex": "0A17"},
-        {"authority": "root", "name": "badge", "reason": "key_compromise"},
+        {"authority": "root", "path": "pki/badge.pem", "reason": "key_compromise"},
     ]
     [played] = run_plays(
         tmp_path, principal.environment(), play("pki_revocation", {**given, "pki_revocations": entries}), status=2
