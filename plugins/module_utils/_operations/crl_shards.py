@@ -163,7 +163,8 @@ def check_partitions(partitions: int | None, issuer: x509.Certificate, state: Le
     if recorded != partitions:
         raise SpecError(
             f"crl_partitions: this authority has issued certificates {_said(recorded)}, and now it would be "
-            f"{_said(partitions)}; that is fixed before its first certificate, make a new authority beside it instead"
+            f"{_said(partitions)}; that is fixed before its first certificate: {_kept(recorded)}, or make a new "
+            "authority beside it"
         )
 
 
@@ -171,3 +172,10 @@ def _said(partitions: int | None) -> str:
     if partitions is None:
         return "without partitions"
     return "with partitions opened as needed" if partitions == OPENED_AS_NEEDED else f"with {partitions} partitions"
+
+
+def _kept(partitions: int | None) -> str:
+    """Return how a task says what was recorded."""
+    if partitions is None:
+        return f"leave {PLACEHOLDER} out of its URLs and paths (crl.partitions: 1 in an inventory)"
+    return "leave crl_partitions out" if partitions == OPENED_AS_NEEDED else f"give {partitions}"

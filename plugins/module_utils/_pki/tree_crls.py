@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .tree_place import Place
 
 ED25519 = "ECC_NIST_EDWARDS25519"
+ONE_CRL = 1
 
 
 def _options(authority: Entry) -> Mapping[str, object]:
@@ -26,18 +27,26 @@ def _options(authority: Entry) -> Mapping[str, object]:
     return given if isinstance(given, Mapping) else {}
 
 
-def _partitions(authority: Entry) -> int | None:
+def _said_partitions(authority: Entry) -> int:
+    """Return in how many CRLs the inventory says that an authority lists what it revokes; 0 where it does not say."""
     given = str(_options(authority).get("partitions") or "")
-    return int(given) if given.isdecimal() else None
+    return int(given) if given.isdecimal() else 0
+
+
+def _partitions(authority: Entry) -> int | None:
+    said = _said_partitions(authority)
+    return said if said > ONE_CRL else None
+
+
+def _are_opened_as_needed(authority: Entry, place: Place) -> bool:
+    """True for an Ed25519 key, which cannot sign long CRLs, but that of a root, which issues little."""
+    by_key = authority.key_spec == ED25519 and bool(authority.issuer)
+    return by_key and bool(place.base_url) and _said_partitions(authority) != ONE_CRL
 
 
 def _file(authority: Entry, place: Place, ending: str) -> str:
-    """Return the name of an authority's CRL.
-
-    An authority with an Ed25519 key needs partitions, but for a root, which issues little.
-    """
-    by_key = place.base_url and authority.key_spec == ED25519 and authority.issuer
-    partitioned = _partitions(authority) or by_key
+    """Return the name of an authority's CRL, or CRLs."""
+    partitioned = _partitions(authority) or _are_opened_as_needed(authority, place)
     return f"crl-{PLACEHOLDER}{ending}" if partitioned else f"crl{ending}"
 
 
@@ -99,13 +108,17 @@ def crl_problems(authority: Entry, place: Place) -> list[str]:
         for option in given
         if option not in ("next_update", "renew_before", "partitions")
     ]
-    partitions = given.get("partitions")
-    if partitions is not None and (not str(partitions).isdecimal() or int(str(partitions)) < 2):
-        problems.append(f"{authority.label}: crl.partitions is {partitions}; give two or more, or leave it out")
-    elif partitions is not None and not authority.issuer and not authority.external:
-        problems.append(f"{authority.label}: crl.partitions is not for roots; {NO_ROOT}")
-    elif partitions is not None and authority.key_spec == ED25519:
-        problems.append(f"{authority.label}: crl.partitions is not for Ed25519 keys, which open them as needed")
-    elif partitions is not None and not place.base_url:
-        problems.append(f"{authority.label}: crl.partitions needs pki_base_url, since certificates name their CRL")
-    return problems
+    return problems + [f"{authority.label}: crl.partitions {text}" for text in _partition_problems(authority, place)]
+
+
+def _partition_problems(authority: Entry, place: Place) -> list[str]:
+    given, said = _options(authority).get("partitions"), _said_partitions(authority)
+    if given is None or said == ONE_CRL:
+        return []
+    if not said:
+        return [f"is {given}; give one or more, or leave it out"]
+    if not authority.issuer and not authority.external:
+        return [f"is not for roots; {NO_ROOT}"]
+    if authority.key_spec == ED25519:
+        return ["is not for Ed25519 keys, which open them as needed; give 1 for one CRL, or leave it out"]
+    return [] if place.base_url else ["needs pki_base_url, since certificates name their CRL"]

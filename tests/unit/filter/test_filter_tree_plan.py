@@ -366,11 +366,22 @@ def test_an_authority_with_partitions_names_them_alike_everywhere(
         assert {name: value for name, value in options.items() if name == "crl_partitions"} == partitions
 
 
+@pytest.mark.parametrize("key_spec", ["ECC_NIST_EDWARDS25519", "ECC_NIST_P256"])
+def test_an_authority_can_be_kept_at_one_crl(key_spec: str) -> None:
+    services = {**SERVICES, "key": {"key_spec": key_spec}, "crl": {"partitions": 1}}
+    made = plan([ROOT, services], base_url="http://pki.example")
+    crl, web = made["crls"][-1], made["certificates"][-1]
+    assert crl["path"] == "/srv/acme/pki/services/crl.pem"
+    assert web["crl_distribution_points"] == [{"full_name": ["URI:http://pki.example/services/crl.der"]}]
+    assert "crl_partitions" not in {**crl, **web}
+
+
 @pytest.mark.parametrize(
     ("crl", "problem"),
     [
         ({"partition": 4}, "crl has no option partition; there are next_update, renew_before and partitions"),
-        ({"partitions": 1}, "crl.partitions is 1; give two or more, or leave it out"),
+        ({"partitions": 0}, "crl.partitions is 0; give one or more, or leave it out"),
+        ({"partitions": "two"}, "crl.partitions is two; give one or more, or leave it out"),
         ({"partitions": 4}, "crl.partitions needs pki_base_url, since certificates name their CRL"),
     ],
 )

@@ -194,6 +194,17 @@ def test_a_crl_of_an_ed25519_authority_has_invalidity_dates_as_long_as_it_can_be
     assert make(desk, 0) == 0
 
 
+def test_an_ed25519_authority_that_issued_without_urls_keeps_its_one_crl(tmp_path: Path) -> None:
+    desk = CrlDesk(tmp_path, "services", key_spec="ECC_NIST_EDWARDS25519", above="root")
+    desk.issue("web")
+    with pytest.raises(SpecError, match=r"without partitions, .* opened as needed; .* \(crl\.partitions: 1 in"):
+        issue(desk, "web", None)
+    web = desk.issue("web", **points("http://pki.acme.example/services/crl.der"))
+    desk.revoke(web)
+    crls = [desk_above(desk).make(), desk.make()]
+    assert "certificate revoked" in desk.verdict(web, crls)
+
+
 def test_an_ed25519_authority_without_partitions_issues_no_more_than_fit(tmp_path: Path) -> None:
     desk = CrlDesk(tmp_path, key_spec="ECC_NIST_EDWARDS25519")
     issued = [desk.issue(f"device{count}", not_after="+9d") for count in range(PARTITION_SIZE)]
