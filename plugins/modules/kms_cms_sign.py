@@ -246,7 +246,6 @@ pending:
 """
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
@@ -256,7 +255,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._aws.kms import KmsS
 from ansible_collections.rootstock.pki.plugins.module_utils._aws.signing_keys import LateSigningKeys
 from ansible_collections.rootstock.pki.plugins.module_utils._aws.sts import caller_arn
 from ansible_collections.rootstock.pki.plugins.module_utils._cms.codec import DerCodec
-from ansible_collections.rootstock.pki.plugins.module_utils._ledger.files import FileLedger
+from ansible_collections.rootstock.pki.plugins.module_utils._ledger.opening import open_ledger
 from ansible_collections.rootstock.pki.plugins.module_utils._module.aws import AWS_OPTIONS, require_cryptography
 from ansible_collections.rootstock.pki.plugins.module_utils._module.cms import (
     CMS_OPTIONS,
@@ -286,7 +285,7 @@ def run(module: AnsibleAWSModule) -> None:
     spec = to_cms_spec(params, missing)
     signers = signer_params(params)
     makers = [client_maker(module, one["assume_role"]) for one in signers]
-    ledger = FileLedger(Path(params["ledger_path"]), utc_now) if params["ledger_path"] else None
+    ledger = open_ledger(params["ledger_path"], utc_now) if params["ledger_path"] else None
     keys = [LateSigningKeys(lambda make=make: make("kms", True)) for make in makers]
     ports = CmsPlanningPorts(codec, keys, ledger.read() if ledger else None, utc_now())
     work = plan_cms(spec, tuple(missing), ports)

@@ -248,7 +248,6 @@ pending:
 import os
 from dataclasses import replace
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
@@ -257,7 +256,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._aws.clients import 
 from ansible_collections.rootstock.pki.plugins.module_utils._aws.kms import KmsSigner
 from ansible_collections.rootstock.pki.plugins.module_utils._aws.signing_keys import KmsSigningKeys
 from ansible_collections.rootstock.pki.plugins.module_utils._aws.sts import caller_arn
-from ansible_collections.rootstock.pki.plugins.module_utils._ledger.files import FileLedger
+from ansible_collections.rootstock.pki.plugins.module_utils._ledger.opening import open_ledger
 from ansible_collections.rootstock.pki.plugins.module_utils._module.aws import AWS_OPTIONS, require_cryptography
 from ansible_collections.rootstock.pki.plugins.module_utils._module.converge import converge
 from ansible_collections.rootstock.pki.plugins.module_utils._module.files import KeptFile, write_file
@@ -324,7 +323,7 @@ def run(module: AnsibleAWSModule) -> None:
     specs = [to_manifest_spec(params, manifest.path, manifest.content)] if manifest else to_signature_specs(params)
     keys = KmsSigningKeys(kms_client(module))
     key = find_key(module, keys, missing)
-    ledger = FileLedger(Path(params["ledger_path"]), utc_now) if params["ledger_path"] else None
+    ledger = open_ledger(params["ledger_path"], utc_now) if params["ledger_path"] else None
     ports = PlanningPorts(keys, ledger.read() if ledger else None, utc_now())
     works = plan_signatures(specs, key, tuple(missing), read_current, ports)
     many = params["files"] is not None and manifest is None

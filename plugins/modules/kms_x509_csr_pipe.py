@@ -84,7 +84,6 @@ pending:
   elements: str
 """
 
-from pathlib import Path
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
@@ -92,7 +91,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ansible_collections.rootstock.pki.plugins.module_utils._aws.clients import aws_client, kms_client, signing_client
 from ansible_collections.rootstock.pki.plugins.module_utils._aws.kms import KmsPublicKeys, KmsSigner
 from ansible_collections.rootstock.pki.plugins.module_utils._aws.sts import caller_arn
-from ansible_collections.rootstock.pki.plugins.module_utils._ledger.files import FileLedger
+from ansible_collections.rootstock.pki.plugins.module_utils._ledger.opening import open_ledger
 from ansible_collections.rootstock.pki.plugins.module_utils._module.aws import AWS_OPTIONS, require_cryptography
 from ansible_collections.rootstock.pki.plugins.module_utils._module.certificate_options import CSR_OPTIONS
 from ansible_collections.rootstock.pki.plugins.module_utils._module.certificates import to_csr_task
@@ -121,7 +120,7 @@ def run(module: AnsibleAWSModule) -> None:
     def apply() -> dict[str, Any]:
         ports = CsrPorts(
             KmsSigner(signing_client(module), task.key_id),
-            FileLedger(Path(task.ledger_path), utc_now),
+            open_ledger(task.ledger_path, utc_now),
             lambda: caller_arn(aws_client(module, "sts")),
             utc_now,
         )

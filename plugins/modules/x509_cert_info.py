@@ -403,13 +403,12 @@ sign_calls:
 
 from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.rootstock.pki.plugins.module_utils._ledger.entries import authority_of
-from ansible_collections.rootstock.pki.plugins.module_utils._ledger.files import FileLedger
+from ansible_collections.rootstock.pki.plugins.module_utils._ledger.opening import open_ledger
 from ansible_collections.rootstock.pki.plugins.module_utils._module.aws import require_cryptography
 from ansible_collections.rootstock.pki.plugins.module_utils._module.converge import converge, utc_now
 from ansible_collections.rootstock.pki.plugins.module_utils._module.files import octets_of, read_if_there
@@ -452,7 +451,7 @@ def load(path: str | None, content: str | None, option: str, missing: list[str])
 def read_ledger(path: str, certificate: Any, issuer: Any, now: datetime) -> Any:
     """Return profile and standing; *issuer* is None unless its key signed the certificate."""
     authority = "" if issuer is None else authority_of(spki(issuer.public_key()))
-    state = FileLedger(Path(path), lambda: now, authority).read()
+    state = open_ledger(path, lambda: now, authority).read()
     return ledger_standing(state, certificate, issuer, now)
 
 
@@ -462,7 +461,7 @@ def run(module: AnsibleModule) -> None:
     now = utc_now()
     certificate = load(params["path"], params["content"], "content", missing)
     issuer = load(params["issuer_path"], params["issuer_content"], "issuer_content", missing)
-    if params["ledger_path"] is not None and not Path(params["ledger_path"]).exists():
+    if params["ledger_path"] is not None and not open_ledger(params["ledger_path"], utc_now).exists():
         missing.append(f"{params['ledger_path']} does not exist")
     known = {} if certificate is None else describe(params, certificate, issuer, now)
     converge(module, Plan(pending=tuple(missing)), dict, known)

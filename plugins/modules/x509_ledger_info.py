@@ -292,7 +292,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.rootstock.pki.plugins.module_utils._ledger.files import FileLedger
+from ansible_collections.rootstock.pki.plugins.module_utils._ledger.opening import open_ledger
 from ansible_collections.rootstock.pki.plugins.module_utils._ledger.state import STATUSES, Wanted
 from ansible_collections.rootstock.pki.plugins.module_utils._module.converge import converge, utc_now
 from ansible_collections.rootstock.pki.plugins.module_utils._module.ledgers import ISSUER_OPTIONS, load_issuer
@@ -330,9 +330,10 @@ def run(module: AnsibleModule) -> None:
         raise SpecError(f"limit: {params['limit']} is below 0; leave it out to be told everything")
     issuer = load_issuer(module)
     paths = [Path(path) for path in params["ledger_path"]]
-    pending = tuple(f"{path} does not exist" for path in paths if not path.exists())
-    ledgers = [NamedLedger(path, FileLedger(path, lambda: now, issuer.authority)) for path in paths if path.exists()]
-    known = describe_ledgers(ledgers, to_wanted(params, now), params["limit"], now)
+    ledgers = [NamedLedger(path, open_ledger(path, lambda: now, issuer.authority)) for path in paths]
+    pending = tuple(f"{one.path} does not exist" for one in ledgers if not one.ledger.exists())
+    there = [one for one in ledgers if one.ledger.exists()]
+    known = describe_ledgers(there, to_wanted(params, now), params["limit"], now)
     converge(module, Plan(pending=(*issuer.missing, *pending)), dict, known)
 
 

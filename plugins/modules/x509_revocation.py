@@ -242,13 +242,12 @@ sign_calls:
 """
 
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.rootstock.pki.plugins.module_utils._ledger.entries import REASONS, serial_text
-from ansible_collections.rootstock.pki.plugins.module_utils._ledger.files import FileLedger
+from ansible_collections.rootstock.pki.plugins.module_utils._ledger.opening import open_ledger
 from ansible_collections.rootstock.pki.plugins.module_utils._ledger.port import LedgerState
 from ansible_collections.rootstock.pki.plugins.module_utils._module.aws import require_cryptography
 from ansible_collections.rootstock.pki.plugins.module_utils._module.converge import converge, utc_now
@@ -335,15 +334,15 @@ def run(module: AnsibleModule) -> None:
     params, now = module.params, utc_now()
     spec = to_spec(params, now)
     issuer = load_issuer(module)
-    path = Path(params["ledger_path"])
-    known: dict[str, Any] = {"ledger_path": str(path), "certificates": [], "planned_revocations": []}
-    absent = () if path.exists() or params["foreign"] else (f"the ledger {path} does not exist",)
+    path = params["ledger_path"]
+    ledger = open_ledger(path, utc_now, issuer.authority)
+    known: dict[str, Any] = {"ledger_path": path, "certificates": [], "planned_revocations": []}
+    absent = () if ledger.exists() or params["foreign"] else (f"the ledger {path} does not exist",)
     if issuer.missing or absent:
         converge(module, Plan(pending=(*issuer.missing, *absent)), dict, known)
-    ledger = FileLedger(path, utc_now, issuer.authority)
     state = ledger.read()
     targets = find_targets(module, state, issuer, spec, now)
-    planned = plan_revocation(state, targets, spec, now, str(path))
+    planned = plan_revocation(state, targets, spec, now, path)
 
     def standing() -> dict[str, Any]:
         after = ledger.read()

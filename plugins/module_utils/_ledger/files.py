@@ -45,6 +45,9 @@ class FileLedger:
     lock_timeout: float = 30.0
     index_from: int = INDEX_FROM
 
+    def exists(self) -> bool:
+        return self.path.exists()
+
     def read(self) -> LedgerState:
         try:
             state = read_state(self.path, self.index_from)

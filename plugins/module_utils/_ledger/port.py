@@ -109,6 +109,9 @@ class LedgerState(Protocol):
 class Ledger(Protocol):
     """The record of one authority: append-only."""
 
+    def exists(self) -> bool:
+        """Return whether anybody ever wrote to it; the first line makes it."""
+
     def read(self) -> LedgerState:
         """Return the present state.
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from .._ledger.entries import authority_of
-from .._ledger.files import FileLedger
+from .._ledger.opening import open_ledger
 from .._pki.certificates import (
     all_upwards,
     broken_link,
@@ -69,10 +69,10 @@ def file_ports(
     """Return ports over ledgers in files: the issuer's, and for an authority its own."""
 
     def ledger(public_key: bytes) -> Ledger:
-        return FileLedger(Path(task.ledger_path), clock, authority_of(public_key) if public_key else "")
+        return open_ledger(task.ledger_path, clock, authority_of(public_key) if public_key else "")
 
     own = own_ledger_path(task) if task.request.is_authority else None
-    children = None if own is None else FileLedger(own, clock)
+    children = None if own is None else open_ledger(own, clock)
     return CertificatePorts(ledger, children, keys, clock, lint)
 
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .._ledger.entries import Crl, authority_of, new_id
-from .._ledger.files import FileLedger
+from .._ledger.opening import open_ledger
 from .._pki.certificates import asn1_time, load_certificates, serial_hex, sha256_hex, spki
 from .._pki.crl import (
     CrlEntry,
@@ -104,7 +103,7 @@ def file_crl_ports(
     """Return ports over the ledger file of *task*."""
 
     def ledger(public_key: bytes) -> Ledger:
-        return FileLedger(Path(task.ledger_path), clock, authority_of(public_key) if public_key else "")
+        return open_ledger(task.ledger_path, clock, authority_of(public_key) if public_key else "")
 
     return CrlPorts(ledger, clock, assumed or {})
 

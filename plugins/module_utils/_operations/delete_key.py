@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from .._keys.description import KeyDescription
 from .._keys.names import USE_TAG
 from .._keys.plan import GOING
 from .._ledger.entries import authority_of
-from .._ledger.files import FileLedger
+from .._ledger.opening import open_ledger
 from .._ledger.port import Ledger, LedgerState
 from .._pki.errors import AwsError, KeyStateError, SpecError
 from .._pki.plan import Change, Plan
@@ -46,10 +45,9 @@ def to_guard(ledger_path: str | None, unused_for: str, force: bool, now: datetim
     Raises:
         SpecError: the ledger is not there, or the time is not understood.
     """
-    path = Path(ledger_path) if ledger_path else None
-    if path is not None and not path.is_file():
-        raise SpecError(f"ledger_path {path}: there is no such file; name the authority's ledger, or leave it out")
-    ledger = (lambda key: FileLedger(path, lambda: now, authority_of(key))) if path is not None else None
+    if ledger_path and not open_ledger(ledger_path, lambda: now).exists():
+        raise SpecError(f"ledger_path {ledger_path} does not exist; name the authority's ledger, or leave it out")
+    ledger = (lambda key: open_ledger(ledger_path, lambda: now, authority_of(key))) if ledger_path else None
     return Guard(ledger, to_duration(unused_for), force)
 
 

@@ -156,6 +156,9 @@ class _OneAtATime:
     ledger: Ledger
     lock: threading.Lock = field(default_factory=threading.Lock)
 
+    def exists(self) -> bool:
+        return self.ledger.exists()
+
     def read(self) -> LedgerState:
         with self.lock:
             return self.ledger.read()

@@ -64,6 +64,11 @@ class LedgerContract:
         ledger.claim(intent, current.serial if current else None)
         ledger.append(issued_for(intent, clock(), days))
 
+    def test_a_ledger_exists_from_its_first_line_on(self, ledger: Ledger, clock: Clock) -> None:
+        assert not ledger.exists()
+        self.issue(ledger, clock, "web", 1)
+        assert ledger.exists()
+
     def test_an_empty_ledger_knows_nothing(self, ledger: Ledger, clock: Clock) -> None:
         state = ledger.read()
         assert state.latest is None

@@ -39,7 +39,7 @@ CONFLICTS: list[Refusal] = [
 NEEDED: list[Refusal] = [
     ("and unused_for asks for none since", {"alias": "refusals/used"}),
     ("name its ledger_path", {"alias": "refusals/authority"}),
-    ("there is no such file", {"alias": "refusals/authority", "ledger_path": "/nonexistent"}),
+    ("ledger_path /nonexistent does not exist", {"alias": "refusals/authority", "ledger_path": "/nonexistent"}),
     ("pending_window 7 is shorter than minimum_pending_window 30", {"alias": "refusals/idle", "pending_window": 7}),
     ("KMS takes 7 to 30", {"alias": "refusals/idle", "pending_window": 31}),
     ("is not understood", {"alias": "refusals/idle", "unused_for": "soon"}),

@@ -182,7 +182,7 @@ def test_the_ledger_of_another_authority_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_ledger_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SpecError, match="no such file"):
+    with pytest.raises(SpecError, match=r"none\.jsonl does not exist"):
         refusal(*stored("ca"), ledger_path=str(tmp_path / "none.jsonl"))
 
 
