@@ -160,12 +160,14 @@ def test_below_the_root_of_others_all_is_built_that_can_be_and_the_rest_later(ru
         "trusted_certificate_path": ["corporate.pem"],
     }
     make_corporate_root(folder)
-    authorities = [{**SERVICES, "issuer": "corporate"}, corporate, ROOT]
-    planned, early = run((authorities, [WEB], True), (authorities, [WEB], False))
-    for played in (planned, early):
+    alone = [{**SERVICES, "issuer": "corporate"}, corporate]
+    authorities = [*alone, ROOT]
+    planned, waiting, early = run((alone, [WEB], True), (alone, [WEB], False), (authorities, [WEB], False))
+    for played in (planned, waiting, early):
         [pending] = played.of("What is pending is said")[0]["msg"]
         assert "answer.pem does not exist yet; have " in pending
         assert "/corporate/ca.csr signed" in pending
+    assert signatures(waiting) == []
     assert signatures(early) == [("root", 1)]
     answer(folder, "pki/corporate/ca.csr")
     built, *again = run(*[(authorities, [WEB], False)] * RUNS)
