@@ -322,3 +322,62 @@ def test_the_table_of_hashes_agrees_with_the_table_of_the_signer() -> None:
     assert tuple(signing) == KEY_SPECS
     fixed = {spec: ALGORITHMS[row.x509_default].hash for spec, row in signing.items() if row.family != "RSA"}
     assert fixed == HASHES
+
+
+def csr(name: str, **more: object) -> dict[str, Any]:
+    return {**without(certificate(name), "key"), "csr_path": f"{name}.csr", **more}
+
+
+RSA_KEY = {"key_spec": "RSA_2048"}
+ENCIPHERS = ["digital_signature", "key_encipherment"]
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        certificate("w", key=RSA_KEY, key_usage=ENCIPHERS),
+        certificate("w", key=RSA_KEY, certificate_profile="transport"),
+        certificate("w", key_usage=["key_agreement"]),
+        {**without(certificate("w", key_usage=ENCIPHERS), "key"), "public_key_path": "rsa.pem"},
+        csr("w", key_usage=ENCIPHERS),
+        csr("w", certificate_profile="tls_server"),
+        certificate("w", certificate_profile="iam_roles_anywhere", key=RSA_KEY),
+        csr("w", certificate_profile="iam_roles_anywhere"),
+    ],
+)
+def test_a_certificate_that_the_gate_would_let_pass_is_let_pass(entry: Options) -> None:
+    profiles = {"transport": {"extends": "document_signing", "key_usage": ENCIPHERS}}
+    assert names(issuance_order([root()], [entry], certificate_profiles=profiles)) == ["root", "w"]
+
+
+@pytest.mark.parametrize("key_spec", KEY_SPECS)
+def test_every_key_that_can_sign_may_be_an_authoritys_and_a_certificates(key_spec: str) -> None:
+    key = {"key_spec": key_spec}
+    tree = [root(key=key), authority("a", "root", key=key)]
+    assert len(issuance_order(tree, [certificate("w", "a", key=key)])) == 3
+
+
+@pytest.mark.parametrize(
+    ("key_spec", "more", "problem"),
+    [
+        ("RSA_2048", {"key_usage": ["key_agreement"]}, "key_usage key_agreement does not fit a RSA key"),
+        ("ECC_NIST_P256", {"key_usage": ENCIPHERS}, "key_usage key_encipherment does not fit a EC key"),
+        ("ML_DSA_44", {"key_usage": ENCIPHERS}, "key_usage key_encipherment does not fit a ML-DSA key"),
+        (
+            "ML_DSA_44",
+            {"certificate_profile": "iam_roles_anywhere"},
+            "the subject key is ML_DSA_44, and certificate_profile iam_roles_anywhere allows RSA_2048, RSA_3072, ",
+        ),
+    ],
+)
+def test_a_key_that_does_not_fit_its_certificate_is_refused(key_spec: str, more: Options, problem: str) -> None:
+    (found,) = refusal([root()], [certificate("w", key={"key_spec": key_spec}, **more)])
+    assert found.startswith(f"certificate w: {problem}")
+
+
+def test_names_that_no_profile_copies_from_a_request_have_to_be_in_the_inventory() -> None:
+    profiles = {"own_names": {"extends": "tls_server", "csr_extensions": []}}
+    (problem,) = refusal([root()], [csr("w", certificate_profile="own_names")], certificate_profiles=profiles)
+    assert "needs a subject_alt_name of DNS or IP" in problem
+    (problem,) = refusal([root()], [csr("w", certificate_profile="tls_server", subject_alt_name=["URI:http://x.y"])])
+    assert "needs a subject_alt_name of DNS or IP" in problem
