@@ -37,7 +37,8 @@ class Tree:
         first = {entry.name: entry for entry in reversed(self.authorities)}  # the others of a name are reported
         by_name = {name: first[name] for name in names}
         object.__setattr__(self, "by_name", by_name)
-        object.__setattr__(self, "crosses", tuple(cross for one in by_name.values() for cross in to_crosses(one)))
+        crosses = tuple(cross for one in by_name.values() for cross in to_crosses(one, by_name))
+        object.__setattr__(self, "crosses", crosses)
 
     @property
     def entries(self) -> tuple[Entry, ...]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from .crl_partitions import NO_ROOT, PLACEHOLDER
+from .tree_entries import signature_options
 from .tree_options import AUTHORITY
 
 if TYPE_CHECKING:
@@ -86,9 +87,7 @@ def _said(authority: Entry, place: Place) -> dict[str, object]:
     """Return what the inventory says of an authority's CRL, and the URL that a partition's names itself by."""
     given = _options(authority)
     said = {option: given[option] for option in ("next_update", "renew_before") if given.get(option)}
-    for option in ("digest", "signature_padding"):
-        if authority.options.get(option):
-            said[option] = authority.options[option]
+    said |= signature_options(authority)
     if PLACEHOLDER in _file(authority, place, ""):
         said["crl_urls"] = [place.url(authority.name, _file(authority, place, ".der"))]
         partitions = _partitions(authority)

@@ -37,15 +37,32 @@ _ALIAS = re.compile(r"[A-Za-z0-9/_-]{1,250}")
 
 
 # What a cross-certificate has in common with the certificate of its authority.
-_OF_CROSSES = (
+OF_CROSSES = (
     "subject",
     "subject_ordered",
+    "subject_alt_name",
+    "subject_alt_name_critical",
     "subject_key_identifier",
+    "subject_information_access",
     "path_length",
     "name_constraints_permitted",
     "name_constraints_excluded",
     "name_constraints_exclude_others",
+    "key_usage",
+    "key_usage_critical",
+    "extended_key_usage",
+    "extended_key_usage_critical",
+    "certificate_policies",
+    "certificate_policies_critical",
+    "policy_constraints",
+    "inhibit_any_policy",
+    "other_extensions",
+    "lint",
 )
+_OF_SIGNATURES = ("digest", "signature_padding")
+# How long a cross-certificate lives is for its issuer's end to say.
+_TIMES_OF_PROFILES = ("not_after", "longest")
+SUBORDINATE = "subordinate_ca"
 _SUBJECT_KEYS = ("key", "csr_path", "public_key_path")
 # Both kinds leave files beside each other: <name>.pem, <name>.chain.pem; trust/<root>.pem, trust/bundle.pem.
 _RESERVED_DIRECTORIES = ("certificates", "trust")
@@ -158,21 +175,39 @@ def to_entry(kind: str, options: Mapping[str, object], pki_name: str, profiles: 
     return Entry(kind, _full_name(options), given, _in_shape(key, OPTIONS_OF_KEYS[kind]), alias, options, profile)
 
 
-def to_crosses(authority: Entry) -> tuple[Entry, ...]:
-    """Return the cross-certificates of *authority*: its name and key, as others certify them."""
-    said = {option: value for option, value in authority.options.items() if option in _OF_CROSSES}
-    return tuple(
-        Entry(
-            CROSS,
-            f"{authority.name}-by-{issuer}",
-            {"certificate_profile": "subordinate_ca", **said, "issuer": issuer, "not_after": ISSUER_END},
-            None,
-            "",
-            authority.written,
-            of=authority.name,
-        )
-        for issuer in dict.fromkeys(authority.texts("cross_signed_by"))
-    )
+def to_crosses(authority: Entry, by_name: Mapping[str, Entry]) -> tuple[Entry, ...]:
+    """Return the cross-certificates of *authority*: its name, key and limits, as others certify them."""
+    issuers = dict.fromkeys(authority.texts("cross_signed_by"))
+    return tuple(_to_cross(authority, issuer, by_name.get(issuer)) for issuer in issuers)
+
+
+def _to_cross(authority: Entry, name: str, issuer: Entry | None) -> Entry:
+    options = {
+        **_profile_of_crosses(authority),
+        **{option: value for option, value in authority.options.items() if option in OF_CROSSES},
+        **({} if issuer is None else signature_options(issuer)),
+        "issuer": name,
+        "not_after": ISSUER_END,
+    }
+    full_name = f"{authority.name}-by-{name}"
+    return Entry(CROSS, full_name, options, None, "", authority.written, of=authority.name)
+
+
+def _profile_of_crosses(authority: Entry) -> dict[str, object]:
+    """Return the profile of *authority* as one of its kind has it that does not sign itself."""
+    name, definitions = authority.text("certificate_profile"), authority.options.get("certificate_profiles")
+    own = definitions.get(name) if isinstance(definitions, Mapping) else None
+    if not isinstance(own, Mapping):
+        return {"certificate_profile": SUBORDINATE}
+    said = {option: value for option, value in own.items() if option not in _TIMES_OF_PROFILES}
+    return {"certificate_profile": name, "certificate_profiles": {name: {**said, "extends": SUBORDINATE}}}
+
+
+def signature_options(signer: Entry) -> dict[str, object]:
+    """Return how *signer* signs what it issues; only RSA keys leave a choice."""
+    if not signer.key_spec.startswith("RSA"):
+        return {}
+    return {option: signer.options[option] for option in _OF_SIGNATURES if option in signer.options}
 
 
 def _generation(options: Mapping[str, object]) -> str:

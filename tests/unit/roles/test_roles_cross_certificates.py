@@ -14,9 +14,12 @@ from typing import Any
 
 import pytest
 from cryptography import x509
+from cryptography.x509.oid import ExtensionOID
 from cryptography.x509.verification import PolicyBuilder, Store
 
 from ansible_collections.rootstock.pki.plugins.filter.tree_plan import tree_plan
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_entries import OF_CROSSES
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_options import AUTHORITY_OPTIONS
 from tests.unit.examples.example_tree import issue
 from tests.unit.operations.workshop import Clock, Workshop
 
@@ -41,8 +44,10 @@ def leaf(name: str, issuer: str) -> dict[str, Any]:
     return {"name": name, "issuer": issuer, **signing}
 
 
-def plan(authorities: list[dict[str, Any]], certificates: list[dict[str, Any]], folder: Path) -> dict[str, Any]:
-    return tree_plan(authorities, certificates, pki_name="x", pki_dir="pki", base_dir=str(folder))
+def plan(
+    authorities: list[dict[str, Any]], certificates: list[dict[str, Any]], folder: Path, **more: Any
+) -> dict[str, Any]:
+    return tree_plan(authorities, certificates, pki_name="x", pki_dir="pki", base_dir=str(folder), **more)
 
 
 def build(made: dict[str, Any], folder: Path) -> None:
@@ -172,6 +177,74 @@ def test_a_cross_certificate_is_what_its_authority_is_and_lives_as_long_as_its_i
         "issuer_chain_path": [],
         "issuer_key_id": "alias/pki/x/root",
     }
+
+
+RESTRICTIONS: dict[str, Any] = {
+    "subject_alt_name": ["email:ca@acme.internal"],
+    "key_usage": ["key_cert_sign", "crl_sign", "digital_signature"],
+    "extended_key_usage": ["client_auth"],
+    "extended_key_usage_critical": True,
+    "certificate_policies": [{"policy": "1.3.6.1.4.1.32473.1"}],
+    "certificate_policies_critical": True,
+    "policy_constraints": {"require_explicit_policy": 0},
+    "inhibit_any_policy": 0,
+    "other_extensions": [{"oid": "1.3.6.1.4.1.32473.2", "value": "BQA="}],
+    "subject_information_access": {"ca_repository": ["URI:http://pki.acme.example/"]},
+}
+PROFILES = {
+    "strict_root": {"extends": "root_ca", "extended_key_usage": ["client_auth"], "longest": "7300d"},
+    "strict": {"extends": "subordinate_ca", "extended_key_usage": ["client_auth"], "not_after": "+9d", "longest": "9d"},
+}
+OF_THE_ISSUER = (ExtensionOID.AUTHORITY_KEY_IDENTIFIER,)
+
+
+def extensions(path: Path) -> set[x509.Extension[x509.ExtensionType]]:
+    certificate = x509.load_pem_x509_certificate(path.read_bytes())
+    return {extension for extension in certificate.extensions if extension.oid not in OF_THE_ISSUER}
+
+
+@pytest.mark.parametrize(
+    "restricted",
+    [
+        authority("a", "ours", **RESTRICTIONS),
+        root("a", **RESTRICTIONS),
+        authority("a", "ours", certificate_profile="strict", not_after="+9d"),
+        root("a", certificate_profile="strict_root"),
+    ],
+)
+def test_a_cross_certificate_allows_no_more_than_the_certificate_of_its_authority(
+    restricted: dict[str, Any], tmp_path: Path
+) -> None:
+    tree = [root("ours"), {**restricted, "cross_signed_by": ["theirs"]}, root("theirs", not_after="+9000d")]
+    build(plan(tree, [], tmp_path, certificate_profiles=PROFILES), tmp_path)
+    own, cross = (tmp_path / "pki" / "a" / name for name in ("ca.pem", "cross/theirs.pem"))
+    assert extensions(cross) == extensions(own)
+    assert len(extensions(own)) > len(extensions(tmp_path / "pki" / "ours" / "ca.pem"))
+
+
+def test_whatever_is_said_of_an_authority_is_said_of_its_cross_certificates_or_of_its_own_alone() -> None:
+    own_alone = {
+        *("name", "generation", "issuer", "key", "cross_signed_by", "reissue_root"),
+        *("external", "certificate_path", "trusted_certificate_path"),
+        *("not_before", "not_after", "renew_before", "digest", "signature_padding", "issuer_alt_name"),
+        *("authority_information_access", "crl", "crl_distribution_points", "crl_partitions", "freshest_crl"),
+        "certificate_profile",
+    }
+    assert set(AUTHORITY_OPTIONS) - own_alone == set(OF_CROSSES)
+
+
+@pytest.mark.parametrize(("key_spec", "said"), [("RSA_2048", True), ("ECC_NIST_P384", False)])
+def test_a_cross_certificate_and_a_crl_are_signed_as_their_authority_signs(key_spec: str, said: bool) -> None:
+    chosen = {"digest": "sha512", "signature_padding": "pss"}
+    top = root("top", key={"key_spec": "RSA_2048"}, **chosen)
+    signer = authority("signer", "top", key={"key_spec": key_spec}, **chosen)
+    made = plan([top, signer, root("ours", cross_signed_by=["signer"])], [], Path("/srv"))
+    assert made["problems"] == []
+    (cross,) = (options for options in made["certificates"] if options["name"] == "ours-by-signer")
+    (crl,) = (options for options in made["crls"] if options["name"] == "signer")
+    expected = chosen if said else {}
+    for task in (cross, crl):
+        assert {option: task[option] for option in chosen if option in task} == expected
 
 
 def test_what_a_cross_certificate_lacks_waits_with_it() -> None:
