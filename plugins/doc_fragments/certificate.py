@@ -389,4 +389,13 @@ options:
         valid, subject, key and constraints of the authority do not change.
       - The default is C(ledger.jsonl) beside C(path), for a self-signed certificate O(ledger_path).
     type: path
+  former_ledger_path:
+    description:
+      - Ledgers of other authorities that may have issued the certificate before.
+      - A certificate that one of them knows is issued again by the present issuer, with the changed issuer as the
+        reason. The former one stays in the ledger of who issued it, and valid until it expires or is revoked there.
+      - A certificate that no ledger knows is never replaced, but for O(force=true).
+    type: list
+    elements: path
+    default: []
 """

@@ -68,6 +68,10 @@ _value:
       description: Options of M(rootstock.pki.kms_x509_cert), one dictionary per service.
       type: list
       elements: dict
+    ledgers:
+      description: Ledgers of all authorities, one of which knows a certificate that moves to another issuer.
+      type: list
+      elements: str
     services:
       description: The services, each with C(name), C(key_id), C(certificate_path) and C(root_certificate_path).
       type: list

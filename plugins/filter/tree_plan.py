@@ -93,6 +93,10 @@ _value:
       description: Options of M(rootstock.pki.kms_x509_cert), one dictionary per certificate, issuers first.
       type: list
       elements: dict
+    ledgers:
+      description: Ledgers of all authorities, one of which knows a certificate that moves to another issuer.
+      type: list
+      elements: str
     crls:
       description: Options of M(rootstock.pki.kms_x509_crl), one dictionary per authority.
       type: list

@@ -36,6 +36,7 @@ ISSUER_OPTIONS: dict[str, Any] = {
     "issuer_key_id": {"type": "str"},
     "ledger_path": {"type": "path"},
     "authority_ledger_path": {"type": "path"},
+    "former_ledger_path": {"type": "list", "elements": "path", "default": []},
 }
 
 _TEXTS: dict[str, Any] = {"type": "list", "elements": "str", "default": []}

@@ -54,6 +54,7 @@ def to_task(params: Mapping[str, Any], path: str, present: bytes | None) -> Cert
         lint=params["lint"],
         crl_partitions=params["crl_partitions"],
         authority_ledger_path=params["authority_ledger_path"] or "",
+        former_ledgers=tuple(params["former_ledger_path"]),
     )
 
 

@@ -54,6 +54,7 @@ class CertificatePorts:
         ledger: opens the ledger of the authority whose key has the SubjectPublicKeyInfo given (DER; empty: unknown).
         children: the ledger of what the certificate's own key issued; None for end entities, and where nobody says.
         lint: judges a certificate in DER, where the task wants that.
+        former: ledgers of those who may have issued it before.
     """
 
     ledger: Callable[[bytes], Ledger]
@@ -61,6 +62,7 @@ class CertificatePorts:
     keys: PublicKeys
     clock: Callable[[], datetime]
     lint: Linter = no_linter
+    former: tuple[Ledger, ...] = ()
 
 
 def file_ports(
@@ -73,7 +75,8 @@ def file_ports(
 
     own = own_ledger_path(task) if task.request.is_authority else None
     children = None if own is None else open_ledger(own, clock)
-    return CertificatePorts(ledger, children, keys, clock, lint)
+    former = tuple(open_ledger(path, clock) for path in task.former_ledgers)
+    return CertificatePorts(ledger, children, keys, clock, lint, former)
 
 
 def own_ledger_path(task: CertificateTask) -> Path | None:

@@ -29,7 +29,7 @@ from .authority_identity import refuse_identity_drift, refuse_root_changes, root
 from .certificate_inputs import check_key_spec, read_issuer, read_subject_key, try_algorithm
 from .compromised_keys import compromise_problems
 from .crl_shards import partition_problems, placed, recorded_partition
-from .current_certificate import Found, find_current, refuse_unknown_certificate, why_none
+from .current_certificate import Found, find_current, find_elsewhere, refuse_unknown_certificate, why_none
 from .lint_certificate import ERROR, OFF, finding_text, lint_certificate
 
 if TYPE_CHECKING:
@@ -109,8 +109,9 @@ def plan_certificate(task: CertificateTask, ports: CertificatePorts) -> Certific
     ledger = ports.ledger(facts.authority)
     state = ledger.read()
     record = state.current(task.request.name, now)
-    found = find_current(task, state, facts.issuer, now)
-    refuse_unknown_certificate(task, found, state)
+    elsewhere = find_elsewhere(task, state, ports.former, facts.issuer)
+    found = find_current(task, state, facts.issuer, now) or elsewhere
+    refuse_unknown_certificate(task, elsewhere or found, state)
     different = facts.differences(found, algorithm, state)
     changes, reason = different.changes, different.reason
     problems += different.problems

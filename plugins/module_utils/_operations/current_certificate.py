@@ -6,21 +6,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .._ledger.files import issued_path
-from .._pki.certificates import load_certificates, serial_hex, sha256_hex, signed_by
-from .._pki.errors import LedgerError
+from .._pki.certificates import load_certificates, serial_hex, sha256_hex, signed_by, to_der
+from .._pki.errors import LedgerError, SpecError
 
 if TYPE_CHECKING:
     from cryptography import x509
 
     from .._ledger.entries import Intent
-    from .._ledger.port import LedgerState
+    from .._ledger.port import Ledger, LedgerState
     from .._pki.task import CertificateTask
 
 
@@ -75,6 +75,37 @@ def find_current(
     return None
 
 
+def find_elsewhere(
+    task: CertificateTask, state: LedgerState, former: Sequence[Ledger], issuer: x509.Certificate | None
+) -> Found | None:
+    """Return the certificate at the path where its issuer was another one, and the ledger of that one knows it.
+
+    Args:
+        former: ledgers of those who may have been its issuer.
+        issuer: who is it now; None for a self-signed certificate, or while it is missing.
+    """
+    try:
+        certificate = _at_path(task)
+    except SpecError:  # refuse_unknown_certificate() says so, unless it is to be replaced anyway
+        return None
+    if certificate is None or state.by_serial(serial_hex(certificate.serial_number)) is not None:
+        return None
+    signer = certificate if task.issuer is None else issuer
+    if signer is not None and signed_by(certificate, signer):
+        return None
+    for ledger in former:
+        record = ledger.read().by_serial(serial_hex(certificate.serial_number))
+        if record is not None and record.certificate_sha256 == sha256_hex(to_der(certificate)):
+            return Found(certificate, record.lifetime)
+    return None
+
+
+def _at_path(task: CertificateTask) -> x509.Certificate | None:
+    if task.present is None or not task.present.strip():
+        return None
+    return load_certificates(task.present, task.path or "content")[0]
+
+
 def _signed_for(task: CertificateTask, intent: Intent, issuer: x509.Certificate | None) -> x509.Certificate | None:
     """Return the certificate that was stored for *intent*, if its issuer's key signed just what the intent says."""
     content = read_issued(issued_path(Path(task.ledger_path), intent.serial))
@@ -105,12 +136,14 @@ def read_issued(path: Path) -> bytes | None:
 
 def refuse_unknown_certificate(task: CertificateTask, found: Found | None, state: LedgerState) -> None:
     """A certificate at the path that the ledger does not know would be lost without a trace."""
-    if task.present is None or task.force or not task.present.strip():
+    certificate = None if task.force else _at_path(task)
+    if certificate is None:
         return
-    serial = serial_hex(load_certificates(task.present, task.path or "content")[0].serial_number)
+    serial = serial_hex(certificate.serial_number)
     if state.by_serial(serial) is None and (found is None or found.serial != serial):
         where = task.path or "content"
         raise LedgerError(
             f"{where}: holds the certificate {serial}, which the ledger {task.ledger_path} does not know; "
-            "name the ledger that does, move the file away, or use force: true to replace it"
+            "name the ledger that does in ledger_path, or in former_ledger_path where another authority issued it, "
+            "move the file away, or use force: true to replace it"
         )

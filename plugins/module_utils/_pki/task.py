@@ -38,6 +38,7 @@ class CertificateTask:
         lint: off, warn or error: what is done about a linter's findings before signing.
         crl_partitions: how many CRLs the issuer has, where that is a fixed number and more than one.
         authority_ledger_path: the ledger of what the certificate's own key issues; empty where the task names none.
+        former_ledgers: paths of the ledgers of those who may have issued it before.
     """
 
     request: CertificateRequest
@@ -56,6 +57,7 @@ class CertificateTask:
     lint: str = "off"
     crl_partitions: int | None = None
     authority_ledger_path: str = ""
+    former_ledgers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

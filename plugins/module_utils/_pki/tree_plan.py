@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from .task import LEDGER_NAME
 from .tree import Tree
 from .tree_crls import crl_pointers, crl_problems, crls
 from .tree_cross import reachable, with_crosses
@@ -131,6 +132,11 @@ def certificates(tree: Tree, order: Sequence[Entry], place: Place) -> list[dict[
     ]
 
 
+def ledgers(tree: Tree, place: Place) -> list[str]:
+    """Return the ledgers of all authorities: what moves to another issuer is in that of the former one."""
+    return [place.of_authority(name, LEDGER_NAME) for name in tree.by_name]
+
+
 def _said(entry: Entry) -> dict[str, object]:
     return {option: value for option, value in entry.options.items() if option not in (*_WORKED_OUT, *_URLS)}
 
@@ -201,5 +207,6 @@ def plan_tree(tree: Tree, order: Sequence[Entry], place: Place, pki_name: str) -
         "kms_keys": kms_keys(order, pki_name),
         "public_keys": public_keys(tree, order, place),
         "certificates": certificates(tree, order, place),
+        "ledgers": ledgers(tree, place),
         "crls": crls(order, place, key_id, _aws),
     }

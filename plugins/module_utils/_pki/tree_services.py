@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from .tree import Tree
 from .tree_entries import Entry
 from .tree_place import Place
-from .tree_plan import certificates, key_id, kms_keys, public_keys
+from .tree_plan import certificates, key_id, kms_keys, ledgers, public_keys
 
 SIGNING_PURPOSES = ("document_signing", "code_signing", "email_protection")
 """Extended key usages of those who sign files (RFC 9336, RFC 5280 4.2.1.12)."""
@@ -59,6 +59,7 @@ def plan_services(tree: Tree, order: Sequence[Entry], place: Place, pki_name: st
         "kms_keys": [_access_key(options) for options in kms_keys(order, pki_name)],
         "public_keys": public_keys(tree, order, place),
         "certificates": [one for one in certificates(tree, order, place) if one["name"] in {e.name for e in order}],
+        "ledgers": ledgers(tree, place),
         "services": [_service(tree, entry, place) for entry in order],
     }
 

@@ -60,6 +60,22 @@ def test_a_content_is_returned_and_a_copy_kept(controller: Controller, tmp_path:
     assert again["certificate"] == (tmp_path / "root" / "ca.pem").read_text()
 
 
+def test_a_content_moves_to_another_issuer_where_the_ledger_of_the_former_one_is_named(
+    controller: Controller, tmp_path: Path
+) -> None:
+    for name in ("root", "root-r2"):
+        make_root(controller, tmp_path, name)
+    leaf = below(tmp_path, "leaf", return_content=True)
+    content = controller.run("kms_x509_cert", leaf)["certificate"]
+    own = {"name": "leaf", "content": content, "public_key_path": leaf["public_key_path"]}
+    moved = {**below(tmp_path, "leaf", "root-r2"), **own}
+    del moved["path"]
+    assert "does not know" in controller.run("kms_x509_cert_pipe", moved)["msg"]
+    moved["former_ledger_path"] = [str(tmp_path / "root" / "ledger.jsonl")]
+    told = controller.run("kms_x509_cert_pipe", moved)
+    assert (told["sign_calls"], told["reason"]) == (1, "changed: issuer, authority_key_identifier")
+
+
 def test_a_tree_is_planned_before_its_issuers_are_there_and_a_lost_file_costs_no_signature(
     controller: Controller, web: dict[str, Any], tmp_path: Path
 ) -> None:

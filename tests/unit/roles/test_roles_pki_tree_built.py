@@ -193,16 +193,24 @@ def answer(folder: Path, request: str) -> None:
     openssl(folder, f"x509 -req -in {request} {authority} -days 2000 -extfile corporate.ext -out answer.pem")
 
 
-def test_an_old_root_and_its_successor_vouch_for_each_other(run: Run, folder: Path) -> None:
+def test_an_old_root_and_its_successor_vouch_for_each_other_and_what_is_below_can_move(run: Run, folder: Path) -> None:
     successor = {"generation": 2, "subject": {"CN": "Acme Root R2"}, "cross_signed_by": ["root"]}
     authorities = [
         {**ROOT, "cross_signed_by": ["root-r2"], "key": {}},
         {**ROOT, **successor, "key": {}},
         {**SERVICES, "issuer": "root-r2"},
     ]
-    built, *again = run(*[(authorities, [WEB], False)] * RUNS)
+    moved_web = {**WEB, "issuer": "root-r2"}
+    built, *again, planned, moved = run(
+        *[(authorities, [WEB], False)] * RUNS, (authorities, [moved_web], True), (authorities, [moved_web], False)
+    )
     names = ["root", "root-r2", "root-r2-by-root", "services", "root-by-root-r2", "web"]
     assert signatures(built) == [(name, 1) for name in names]
     assert all(played.changed() == [] for played in again)
     for trusted in ("root.pem", "root-r2.pem"):
         verify(folder, "web", trusted)
+    for played in (planned, moved):
+        [result] = [result for result in played.of(ISSUED) if result["changed"]]
+        assert result["item"]["name"] == "web"
+        assert result["reason"].startswith("changed: issuer, ")
+    assert [made for made in signatures(moved) if made[1]] == [("web", 1)]
