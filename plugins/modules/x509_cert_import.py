@@ -124,6 +124,11 @@ sign_calls:
   description: How often kms:Sign was asked. Never.
   returned: always
   type: int
+pending:
+  description: What must exist before the certificate can be taken.
+  returned: in check mode, when O(public_key_path) is missing
+  type: list
+  elements: str
 """
 
 import os
@@ -158,7 +163,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._pki.certificates im
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import PkiError
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.plan import Plan
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.profiles import profile_named
-from ansible_collections.rootstock.pki.plugins.module_utils._pki.task import LEDGER_NAME
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.task import LEDGER_NAME, Source
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "src": {"type": "path", "required": True},
@@ -180,12 +185,12 @@ FILE_OPTIONS = ("path", "der_path", "chain_path", "fullchain_path")
 
 
 def to_import_task(params: dict[str, Any]) -> ImportTask:
-    certificate, public_key = file_sources([params["src"], params["public_key_path"]])
+    (certificate,) = file_sources([params["src"]])
     return ImportTask(
         name=params["name"] or os.path.basename(os.path.dirname(os.path.abspath(params["path"]))),
         profile=profile_named(params["certificate_profile"], params["certificate_profiles"]),
         certificate=certificate,
-        public_key=public_key,
+        public_key=Source(params["public_key_path"], read_if_there(params["public_key_path"])),
         above=file_sources(params["issuer_chain_path"]),
         trusted=file_sources(params["trusted_certificate_path"]),
         path_length=params["path_length"],
@@ -209,7 +214,8 @@ def run(module: AnsibleModule) -> None:
     files = certificate_files(params, imported.certificate, imported.bundle)
     known = {"path": params["path"], **certificate_times(imported.certificate)}
     paths = [params[option] for option in FILE_OPTIONS if params[option]]
-    converge(module, Plan(file_changes(files)), lambda: write_files(module, files, params["backup"]), known, paths)
+    plan = Plan(file_changes(files), imported.missing)
+    converge(module, plan, lambda: write_files(module, files, params["backup"]), known, paths)
 
 
 def main() -> None:

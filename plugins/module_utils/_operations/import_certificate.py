@@ -44,7 +44,7 @@ class ImportTask:
 
     Attributes:
         certificate: first in the source; more may follow that are above it.
-        public_key: the key it has to be of.
+        public_key: the key it has to be of; its content is None while that is not there.
         trusted: self-signed certificates that the path has to end at; none asks for no end.
         path_length: how many authorities must at least be able to follow below it; None where it is no matter.
     """
@@ -60,10 +60,15 @@ class ImportTask:
 
 @dataclass(frozen=True)
 class Imported:
-    """A certificate that was found good, and all above it on any path."""
+    """A certificate that was found good, and all above it on any path.
+
+    Attributes:
+        missing: why that could not be found out in full.
+    """
 
     certificate: x509.Certificate
     bundle: tuple[x509.Certificate, ...]
+    missing: tuple[str, ...] = ()
 
 
 def check_import(task: ImportTask, now: datetime) -> Imported:
@@ -83,7 +88,7 @@ def check_import(task: ImportTask, now: datetime) -> Imported:
     period = Validity(certificate.not_valid_before_utc, certificate.not_valid_after_utc)
     proposal = Proposal(_spec_of(task, certificate), chain, period, now, issuer_pending=not chain, foreign=True)
     gate(proposal, [*_key_problems(task, certificate), *_path_length_problems(task, certificate)])
-    return Imported(certificate, all_upwards(certificate, pool)[1:])
+    return Imported(certificate, all_upwards(certificate, pool)[1:], _missing(task))
 
 
 def _load_all(sources: Sequence[Source]) -> list[x509.Certificate]:
@@ -104,8 +109,16 @@ def _spec_of(task: ImportTask, certificate: x509.Certificate) -> CertificateSpec
     return CertificateSpec(task.name, task.profile, certificate.subject, certificate.public_key(), extensions, lifetime)
 
 
+def _missing(task: ImportTask) -> tuple[str, ...]:
+    if task.public_key.content is not None:
+        return ()
+    return (f"the public key {task.public_key.label} does not exist yet; write it with kms_public_key",)
+
+
 def _key_problems(task: ImportTask, certificate: x509.Certificate) -> list[str]:
-    public_key = load_public_key(task.public_key.content or b"", task.public_key.label)
+    if task.public_key.content is None:
+        return []
+    public_key = load_public_key(task.public_key.content, task.public_key.label)
     if same_key(public_key, certificate.public_key()):
         return []
     found, wanted = sha256_hex(spki(certificate.public_key())), sha256_hex(spki(public_key))

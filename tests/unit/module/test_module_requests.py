@@ -101,6 +101,12 @@ def test_an_authority_whose_certificate_was_taken_issues_below_somebody_elses_ro
         "fullchain_path": str(tmp_path / "services" / "chain.pem"),
     }
     assert "is of the key" in controller.run("x509_cert_import", {**taken, "src": partner})["msg"]
+    early = {**taken, "public_key_path": str(tmp_path / "later.pem")}
+    planned = controller.run("x509_cert_import", early, check=True)
+    told = f"the public key {tmp_path}/later.pem does not exist yet; write it with kms_public_key"
+    assert (planned["changed"], planned["pending"]) == (True, [told])
+    assert controller.run("x509_cert_import", early)["msg"] == told
+    assert not Path(taken["path"]).exists()
     assert controller.run("x509_cert_import", taken)["changed"]
     assert controller.run("x509_cert_import", taken)["changed"] is False
     client = below(tmp_path, "client", "services", issuer_chain_path=[partner], not_after="+10d")
