@@ -33,6 +33,11 @@ def is_within(name: x509.Name, base: x509.Name) -> bool:
     )
 
 
+def comparable(name: x509.Name) -> tuple[frozenset[tuple[str, str | bytes]], ...]:
+    """Return what is equal for names that match (RFC 5280 7.1)."""
+    return tuple(map(_prepared, name.rdns))
+
+
 def _prepared(rdn: x509.RelativeDistinguishedName) -> frozenset[tuple[str, str | bytes]]:
     return frozenset((one.oid.dotted_string, prepare(one.value)) for one in rdn)
 

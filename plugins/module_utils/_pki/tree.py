@@ -9,11 +9,16 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
+from .name_matching import comparable
+from .problems import try_all
 from .request import NAME
 from .tree_cross import cross_problems
 from .tree_entries import NAME_WORDS, Entry, shape_problems, to_crosses, to_entry, to_profiles
 from .tree_options import AUTHORITY, CERTIFICATE, VARIABLES, is_list
+
+Claim = TypeVar("Claim")
 
 
 @dataclass(frozen=True)
@@ -104,8 +109,8 @@ def structure_problems(tree: Tree) -> list[str]:
     ]
 
 
-def _shared(claims: Iterable[tuple[str, Entry]]) -> Iterator[tuple[str, list[Entry]]]:
-    claimants: dict[str, list[Entry]] = {}
+def _shared(claims: Iterable[tuple[Claim, Entry]]) -> Iterator[tuple[Claim, list[Entry]]]:
+    claimants: dict[Claim, list[Entry]] = {}
     for claim, entry in claims:
         claimants.setdefault(claim, []).append(entry)
     return ((claim, entries) for claim, entries in claimants.items() if len(entries) > 1)
@@ -134,7 +139,8 @@ def _repeated_keys(tree: Tree) -> list[str]:
 
 def _repeated_subjects(tree: Tree) -> list[str]:
     """Authorities are found by their names, so two cannot share one (RFC 5280 4.1.2.4, 4.1.2.6)."""
-    claims = ((repr(entry.subject_items()), entry) for entry in tree.authorities if entry.subject_items())
+    named, _refused = try_all(lambda entry: (comparable(entry.subject_name()), entry), tree.authorities)
+    claims = ((name, entry) for name, entry in named if name)
     return [
         f"{_labels(entries)} have the same subject; whoever looks for an issuer finds it by its subject"
         for _claim, entries in _shared(claims)

@@ -10,8 +10,10 @@ import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from .certificate import ISSUER_END
+from .names import to_name
 from .problems import try_all
 from .profiles import PROFILES, Profile, profile_named
 from .request import NAME
@@ -31,6 +33,9 @@ from .tree_options import (
     Shape,
     is_list,
 )
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 NAME_WORDS = "lower-case letters, digits, dot, underscore and hyphen, a letter or digit first, 63 at most"
 _ALIAS = re.compile(r"[A-Za-z0-9/_-]{1,250}")
@@ -129,6 +134,15 @@ class Entry:
         subject = self.options.get("subject") or self.options.get("subject_ordered") or ()
         parts = subject if is_list(subject) else [subject]
         return [(str(name), value) for part in parts if isinstance(part, Mapping) for name, value in part.items()]
+
+    def subject_name(self) -> x509.Name:
+        """Return the subject as a certificate has it; empty where there is none.
+
+        Raises:
+            SpecError: with all that is wrong with its words.
+        """
+        subject = self.options.get("subject") or self.options.get("subject_ordered")
+        return to_name(subject or {})  # type: ignore[arg-type]  # its shape is known
 
 
 @dataclass(frozen=True)

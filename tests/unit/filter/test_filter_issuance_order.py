@@ -127,6 +127,26 @@ def test_two_authorities_of_one_subject_are_refused() -> None:
     assert [problem.partition(";")[0] for problem in problems] == ["authority a and authority b have the same subject"]
 
 
+@pytest.mark.parametrize(
+    "subject",
+    [
+        {"CN": "Acme Root", "O": "Acme"},
+        {"common_name": "Acme Root", "organizationName": "Acme"},
+        {"2.5.4.3": "acme  root", "organization_name": "ACME"},
+    ],
+)
+def test_one_subject_in_other_words_is_the_same(subject: dict[str, str]) -> None:
+    tree = [root("a", subject={"commonName": "Acme Root", "O": "Acme"}), root("b", subject=subject)]
+    assert [problem.partition(";")[0] for problem in refusal(tree)] == [
+        "authority a and authority b have the same subject"
+    ]
+
+
+def test_subjects_that_differ_in_their_order_are_two() -> None:
+    tree = [root("a", subject={"CN": "Acme", "O": "Acme"}), root("b", subject={"O": "Acme", "CN": "Acme"})]
+    assert names(issuance_order(tree)) == ["a", "b"]
+
+
 def test_generations_of_one_name_are_two_authorities() -> None:
     tree = [authority("a", "root-r2"), root(generation="2", subject={"CN": "R2"}), root(), authority("b", "root")]
     assert [(entry["name"], entry.get("generation")) for entry in issuance_order(tree)] == [
