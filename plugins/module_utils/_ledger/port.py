@@ -33,7 +33,10 @@ class NameClaimed(LedgerError):  # noqa: N818
 
 
 class LedgerState(Protocol):
-    """A ledger at one moment; a value, so asking never reads again what others wrote since.
+    """A ledger as it was when it was read; of a large one, answers may know what others wrote since.
+
+    Each answer is of one moment. What has to agree must come from one answer; `authority`, `latest` and
+    `revocation_mark` are of the reading, so whatever the mark covers is in every answer.
 
     The state does not depend on the order of the lines, nor on how often one stands there: a Git union merge of two
     branches is a valid ledger.

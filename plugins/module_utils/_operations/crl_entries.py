@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +19,8 @@ from .._pki.errors import SpecError
 from .crl_shards import check_partitions, partition_in, partitions_opened
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from cryptography import x509
 
     from .._ledger.port import LedgerState
@@ -72,16 +74,28 @@ def delta_base(task: CrlTask, state: LedgerState) -> tuple[DeltaBase | None, tup
     return DeltaBase(last.number, load_crl(der, task.base_path)), ()
 
 
-def entries_of(task: CrlTask, state: LedgerState, base: DeltaBase | None) -> Iterator[CrlEntry]:
-    """Yield the entries of the CRL that *task* wants, by what *state* says."""
-    return _full_entries(task, state) if base is None else iter(_delta_entries(task, state, base))
+def entries_of(
+    task: CrlTask, state: LedgerState, base: DeltaBase | None, revocations: Iterable[Revocation]
+) -> Iterator[CrlEntry]:
+    """Yield the entries of the CRL that *task* wants.
+
+    Args:
+        revocations: from revocations_of(), read through once.
+    """
+    settled = _settled(task, state)
+    if base is None:
+        return (_entry(found) for found in revocations if _is_listed(found, settled))
+    return iter(_delta_entries(task, base, revocations, settled))
 
 
-def revocations_of(task: CrlTask, state: LedgerState) -> Iterator[Revocation]:
-    """Return the revocations that are the business of this CRL."""
+def revocations_of(task: CrlTask, state: LedgerState) -> Iterable[Revocation]:
+    """Return the revocations that are the business of this CRL; of a partition as they are at this moment.
+
+    A state may know more when it is asked again, so a partition's entries and its mark have to come from one answer.
+    """
     if task.partition is None:
-        return iter(state.revocations)
-    return (found for found in state.revocations if _partition(task, state, found.serial) == task.partition)
+        return state.revocations
+    return [found for found in state.revocations if _partition(task, state, found.serial) == task.partition]
 
 
 def _partition(task: CrlTask, state: LedgerState, serial: str) -> int:
@@ -90,37 +104,45 @@ def _partition(task: CrlTask, state: LedgerState, serial: str) -> int:
     return partition_in(state, serial)
 
 
-def revocations_mark(task: CrlTask, state: LedgerState) -> str:
+def revocations_mark(revocations: Iterable[Revocation]) -> str:
     """Return what differs when the revocations of one partition differ; what has expired since counts on."""
     digest = hashlib.sha256()
-    for revocation in revocations_of(task, state):
+    for revocation in revocations:
         digest.update(repr(revocation[:4]).encode())
     return digest.hexdigest()
 
 
-def _full_entries(task: CrlTask, state: LedgerState) -> Iterator[CrlEntry]:
-    """Yield who is revoked, but those that have expired and stood in a CRL after that (RFC 5280 3.3)."""
+def _settled(task: CrlTask, state: LedgerState) -> datetime | None:
+    """Return until when what expired stood in a CRL after that, so that it needs to be in none any more."""
     last = state.last_crl(task.part)
-    settled = last.this_update if last else None
-    for serial, reason, revoked_at, invalidity_date, not_after, _holds in revocations_of(task, state):
-        if not_after is None or settled is None or not_after >= settled or revoked_at > settled:
-            yield CrlEntry(int(serial, 16), revoked_at, reason, invalidity_date)
+    return last.this_update if last else None
 
 
-def _delta_entries(task: CrlTask, state: LedgerState, base: DeltaBase) -> list[CrlEntry]:
+def _is_listed(found: Revocation, settled: datetime | None) -> bool:
+    """Tell whether a CRL names a revocation: not once it has expired and stood in a CRL after that (RFC 5280 3.3)."""
+    return found.not_after is None or settled is None or found.not_after >= settled or found.revoked_at > settled
+
+
+def _entry(found: Revocation) -> CrlEntry:
+    return CrlEntry(int(found.serial, 16), found.revoked_at, found.reason, found.invalidity_date)
+
+
+def _delta_entries(
+    task: CrlTask, base: DeltaBase, revocations: Iterable[Revocation], settled: datetime | None
+) -> list[CrlEntry]:
     """Return what changed since the base: new or other revocations, and the holds that ended.
 
     A hold that began and ended after the base is named too where the delta CRL before this one had it (5.3.1).
     """
     before = set(crl_entries(base.crl))
-    changed = [entry for entry in _full_entries(task, state) if entry not in before]
-    still = {int(revocation.serial, 16) for revocation in state.revocations}
     gone = {entry.serial_number: entry for entry in (*before, *_former_delta(task, base))}
-    ended = [
-        CrlEntry(serial, entry.revoked_at, REMOVE_FROM_CRL, None)
-        for serial, entry in sorted(gone.items())
-        if serial not in still
-    ]
+    changed = []
+    for found in revocations:
+        entry = _entry(found)
+        gone.pop(entry.serial_number, None)
+        if _is_listed(found, settled) and entry not in before:
+            changed.append(entry)
+    ended = [CrlEntry(serial, gone[serial].revoked_at, REMOVE_FROM_CRL, None) for serial in sorted(gone)]
     return changed + ended
 
 

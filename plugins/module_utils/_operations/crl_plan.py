@@ -31,7 +31,7 @@ from .._pki.names import name_text
 from .._pki.plan import Change, Plan, compare
 from .._pki.times import renew_time
 from .certificate_inputs import choose_algorithm
-from .crl_entries import DeltaBase, delta_base, entries_of, partitions_of, read_crl, revocations_mark
+from .crl_entries import DeltaBase, delta_base, entries_of, partitions_of, read_crl, revocations_mark, revocations_of
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -283,7 +283,7 @@ def _is_news(task: CrlTask, last: Crl, state: LedgerState) -> bool:
         return False
     if task.partition is None:
         return True
-    return last.details.get(REVOCATIONS) != revocations_mark(task, state)
+    return last.details.get(REVOCATIONS) != revocations_mark(revocations_of(task, state))
 
 
 def _changes(
@@ -317,7 +317,7 @@ def _entry_changes(task: CrlTask, base: DeltaBase | None, state: LedgerState, de
         former = set(crl_entries(load_crl(der, task.path))) if der is not None else set()
     except SpecError:
         former = set()
-    wanted = set(entries_of(task, state, base))
+    wanted = set(entries_of(task, state, base, revocations_of(task, state)))
     removed, added = _told(former - wanted), _told(wanted - former)
     return (Change("revoked_certificates", removed or None, added or None),) if removed or added else ()
 

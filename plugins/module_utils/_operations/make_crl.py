@@ -24,16 +24,19 @@ from .._pki.extensions import key_type_of
 from .._pki.profiles import ED25519
 from .._signer.dummy import dummy_session
 from .._signer.session import SigningSession
-from .crl_entries import delta_base, entries_of, revocations_mark
+from .crl_entries import delta_base, entries_of, revocations_mark, revocations_of
 from .crl_plan import PURPOSE, REVOCATIONS, CrlPlan, CrlPorts, crl_line, plan_crl
 from .issue_certificate import make_folder
 from .recording import IntentRecorder
 from .signing import sign_builder
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from cryptography import x509
 
     from .._ledger.port import LedgerState
+    from .._pki.crl import CrlEntry
     from .._signer.algorithms import AlgorithmRow
     from .._signer.ports import MessageSigner
 
@@ -207,9 +210,8 @@ def _compose(
     base_number = None if base is None else base.number
     number = next_number(highest_number(state, task.part), this_update)
     spec = CrlSpec(issuer, number, this_update, next_update, base_number, task.extensions())
-    revoked = to_revoked(entries_of(task, state, base))
-    if not _fits(planned.algorithm, spec, revoked):
-        revoked = to_revoked(entry._replace(invalidity_date=None) for entry in entries_of(task, state, base))
+    revocations = revocations_of(task, state)
+    revoked = _revoked(planned.algorithm, spec, entries_of(task, state, base, revocations))
     details = {
         **planned.words,
         "scope": task.scope,
@@ -217,18 +219,28 @@ def _compose(
         "mark": state.revocation_mark,
         ENTRIES: str(len(revoked)),
         **({} if base_number is None else {"base_number": str(base_number)}),
-        **({} if task.partition is None else {REVOCATIONS: revocations_mark(task, state)}),
+        **({} if task.partition is None else {REVOCATIONS: revocations_mark(revocations)}),
     }
     return spec, revoked, details
 
 
-def _fits(algorithm: AlgorithmRow | None, spec: CrlSpec, revoked: list[x509.RevokedCertificate]) -> bool:
-    """Tell whether the issuer's key can sign the CRL; an Ed25519 key cannot once many entries have invalidity dates.
+def _revoked(
+    algorithm: AlgorithmRow | None, spec: CrlSpec, entries: Iterable[CrlEntry]
+) -> list[x509.RevokedCertificate]:
+    """Return *entries* for the builder; without invalidity dates where an Ed25519 key could not sign so much.
 
     Those are worth having and need not be there (RFC 5280 5.3.2), whereas the entries do.
     """
     if algorithm is None or key_type_of(spec.issuer.public_key()) != ED25519:
-        return True
+        return to_revoked(entries)
+    found = list(entries)
+    revoked = to_revoked(found)
+    if _fits(algorithm, spec, revoked):
+        return revoked
+    return to_revoked(entry._replace(invalidity_date=None) for entry in found)
+
+
+def _fits(algorithm: AlgorithmRow, spec: CrlSpec, revoked: list[x509.RevokedCertificate]) -> bool:
     try:
         sign_builder(crl_builder(spec, revoked), dummy_session(spec.issuer.public_key()), algorithm)
     except SpecError:

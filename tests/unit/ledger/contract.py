@@ -355,6 +355,15 @@ class LedgerContract:
             marks.append(ledger.read().revocation_mark)
         assert len(set(marks)) == 4
 
+    def test_a_state_knows_all_that_its_mark_covers(self, ledger: Ledger) -> None:
+        ledger.append(revoked(1))
+        state = ledger.read()
+        told, mark = list(state.revocations), state.revocation_mark
+        ledger.append(revoked(2))
+        assert [found.serial for found in told] == [serial(1)]
+        assert told[0] in list(state.revocations)
+        assert state.revocation_mark == mark != ledger.read().revocation_mark
+
     def test_crls_are_told_by_number_and_scope(self, ledger: Ledger) -> None:
         for number, scope in ((5, "full"), (9, "delta"), (7, "full")):
             intent = an_intent(scope, purpose="crl")

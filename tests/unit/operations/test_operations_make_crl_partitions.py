@@ -14,7 +14,11 @@ from typing import Any
 import pytest
 from cryptography import x509
 
+from ansible_collections.rootstock.pki.plugins.module_utils._ledger import files
+from ansible_collections.rootstock.pki.plugins.module_utils._ledger.indexed import IndexedState
+from ansible_collections.rootstock.pki.plugins.module_utils._ledger.reading import read_state
 from ansible_collections.rootstock.pki.plugins.module_utils._lint.lint import lint
+from ansible_collections.rootstock.pki.plugins.module_utils._operations.make_crl import make_crl
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.crl import crl_entries, crl_to_der
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.crl_partitions import PARTITION_SIZE
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import SpecError
@@ -84,6 +88,29 @@ def test_a_revocation_signs_the_crl_of_its_partition_alone(desk: CrlDesk) -> Non
     assert make(desk) == 0
     listed = {count: serials(desk.crl(f"crl-{count}.pem")) for count in range(4)}
     assert listed == {count: {web.serial_number} if count == partition(web) else set() for count in range(4)}
+
+
+def test_a_revocation_recorded_while_a_crl_is_composed_is_in_the_next_one(
+    desk: CrlDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "read_state", lambda path, _index_from: read_state(path, 1))
+    web = issue(desk, "web")
+    make(desk)
+    told = IndexedState.revocations.fget
+
+    def overtaken(state: IndexedState) -> Any:
+        yield from list(told(state))
+        monkeypatch.setattr(IndexedState, "revocations", property(told))
+        desk.revoke(web)
+        desk.ledger.read()  # it brings the index up to date
+
+    with_placeholder = {"partitions": 4, "distribution_point": (URL,)}
+    planned = desk.plans(FILE, force=True, **with_placeholder)[partition(web)]
+    monkeypatch.setattr(IndexedState, "revocations", property(overtaken))
+    make_crl(planned, desk.signing())
+    assert make(desk) == 1
+    assert serials(desk.crl(f"crl-{partition(web)}.pem")) == {web.serial_number}
+    assert make(desk) == 0
 
 
 def test_openssl_takes_the_crl_of_the_partition(desk: CrlDesk) -> None:
