@@ -96,7 +96,7 @@ options:
     description:
       - Where relying parties find this CRL, as the certificates say in their C(crl_distribution_points). It goes into
         the CRL as its issuing distribution point.
-      - Needed for partitions only. A delta CRL takes that of its base.
+      - Needed for full CRLs of partitions only. A delta CRL takes that of its base, and refuses another one.
       - C(openssl verify -crl_check_all) does not take such a CRL of an authority that signs itself, since that
         authority's certificate names none.
     type: list

@@ -108,7 +108,7 @@ def _partitions(params: Mapping[str, Any]) -> int | None:
         problems.append(f"crl_partitions is {given}; give two or more, or leave it out")
     for option, found in texts.items():
         problems += [f"{option} {text}: {_MISPLACED[wanted]}" for text in found if has_placeholder(text) != wanted]
-    if wanted and not params["crl_urls"]:
+    if wanted and not params["crl_urls"] and not params["base_path"]:
         problems.append("crl_urls is missing; a CRL of a partition says which one it is (RFC 5280 5.2.5)")
     if params["base_path"] and params["delta_crl_urls"]:
         problems.append("delta_crl_urls is for full CRLs, and base_path makes a delta CRL (RFC 5280 5.2.6)")

@@ -130,6 +130,8 @@ def plan_crl(task: CrlTask, issuer: x509.Certificate, ledger: Ledger, state: Led
     present = read_crl(task.path)
     last, unfinished = _standing(task, issuer, state, present)
     base, missing = delta_base(task, state)
+    if base is not None:
+        task = task.of_base(base.crl)
     algorithm, words, problems = _wanted(task, issuer, now)
     reasons = _reasons(task, last, base, state, words, now, present)
     changes: tuple[Change, ...] = ()

@@ -207,6 +207,8 @@ def _compose(
     if missing:
         raise SpecError("; ".join(missing))
     this_update, next_update = crl_period(task.next_update, task.renew_before, now)
+    if base is not None:
+        task = task.of_base(base.crl)
     base_number = None if base is None else base.number
     number = next_number(highest_number(state, task.part), this_update)
     spec = CrlSpec(issuer, number, this_update, next_update, base_number, task.extensions())

@@ -208,6 +208,13 @@ def crl_number_of(crl: x509.CertificateRevocationList) -> int | None:
         return None
 
 
+def issuing_distribution_point_of(crl: x509.CertificateRevocationList) -> x509.IssuingDistributionPoint | None:
+    try:
+        return crl.extensions.get_extension_for_class(x509.IssuingDistributionPoint).value
+    except x509.ExtensionNotFound:
+        return None
+
+
 def crl_entries(crl: x509.CertificateRevocationList) -> Iterable[CrlEntry]:
     """Yield the entries of *crl* in its order."""
     for revoked in crl:

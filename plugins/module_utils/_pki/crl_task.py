@@ -10,9 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from .crl import issuing_distribution_point_of
 from .crl_partitions import fill_in
+from .errors import SpecError
 from .extension_words import location
 from .extensions import WantedExtension
+from .general_names import general_name_text
 from .problems import convert_all
 
 try:
@@ -36,7 +39,8 @@ class CrlTask:
         base_path: the full CRL that a delta CRL is made for; empty for a full CRL.
         next_update: relative or absolute time.
         renew_before: how long before next_update the CRL is made again, as a span or a share of its lifetime.
-        distribution_point: general names of the CRL itself, as the certificates have them (RFC 5280 5.2.5).
+        distribution_point: general names of the CRL itself, as the certificates have them (RFC 5280 5.2.5); of a delta
+            CRL empty, or those of its base.
         freshest_crl: general names of the delta CRL (RFC 5280 5.2.6).
         at_once: made again as soon as a revocation is new; otherwise with the next regular one.
         partitions: how many there are; 0 where they are opened as needed, None where there are none.
@@ -87,6 +91,42 @@ class CrlTask:
             freshest_crl=tuple(fill_in(text, partition) for text in self.freshest_crl),
         )
 
+    def of_base(self, base: x509.CertificateRevocationList) -> CrlTask:
+        """Return the task of a delta CRL with the scope of its base (RFC 5280 5.2.4).
+
+        Raises:
+            SpecError: the task names another scope.
+        """
+        point = issuing_distribution_point_of(base)
+        names = [general_name_text(name).removeprefix("URI:") for name in (point and point.full_name) or ()]
+        wanted = replace(self, distribution_point=tuple(names))
+        given = self if self.distribution_point else wanted
+        if given.issuing_distribution_point() != point:
+            raise SpecError(
+                f"{self.path}: crl_urls has {', '.join(given.distribution_point)}, and the base CRL {self.base_path} "
+                f"{', '.join(names) or 'none'}; relying parties join a delta CRL with its base only where both are the "
+                "same (RFC 5280 5.2.4), so leave crl_urls out"
+            )
+        return wanted
+
+    def issuing_distribution_point(self) -> x509.IssuingDistributionPoint | None:
+        """Return what says which CRL this is (RFC 5280 5.2.5).
+
+        Raises:
+            SpecError: a name is none; all problems in one message.
+        """
+        if not self.distribution_point:
+            return None
+        return x509.IssuingDistributionPoint(
+            full_name=convert_all(location, self.distribution_point),
+            relative_name=None,
+            only_contains_user_certs=False,
+            only_contains_ca_certs=False,
+            only_some_reasons=None,
+            indirect_crl=False,
+            only_contains_attribute_certs=False,
+        )
+
     def extensions(self) -> tuple[WantedExtension, ...]:
         """Return what the task itself puts into the CRL.
 
@@ -94,8 +134,9 @@ class CrlTask:
             SpecError: a name is none; all problems in one message.
         """
         found = []
-        if self.distribution_point:
-            found.append(WantedExtension(_issuing_distribution_point(self.distribution_point), critical=True))
+        scope = self.issuing_distribution_point()
+        if scope is not None:
+            found.append(WantedExtension(scope, critical=True))
         if self.freshest_crl:
             point = x509.DistributionPoint(convert_all(location, self.freshest_crl), None, None, None)
             found.append(WantedExtension(x509.FreshestCRL([point]), critical=False))
@@ -112,15 +153,3 @@ class CrlTask:
 
 def delta_scope(part: str) -> str:
     return "delta" if part == "full" else f"{part}-delta"
-
-
-def _issuing_distribution_point(names: tuple[str, ...]) -> x509.IssuingDistributionPoint:
-    return x509.IssuingDistributionPoint(
-        full_name=convert_all(location, names),
-        relative_name=None,
-        only_contains_user_certs=False,
-        only_contains_ca_certs=False,
-        only_some_reasons=None,
-        indirect_crl=False,
-        only_contains_attribute_certs=False,
-    )

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import copy
 import subprocess
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -122,6 +123,12 @@ class CrlDesk:
 
     def crl(self, file: str = "crl.pem") -> x509.CertificateRevocationList:
         return load_crl(self.path(file).read_bytes(), file)
+
+    def desk_above(self) -> CrlDesk:
+        """Return the desk of the authority above, over the same keys and the same clock."""
+        above = copy.copy(self)
+        above.name, above.above = self.above, ""
+        return above
 
     def verdict(self, certificate: x509.Certificate, crls: list[x509.CertificateRevocationList], *flags: str) -> str:
         """Return what openssl verify says of *certificate*."""

@@ -14,6 +14,7 @@ from cryptography import x509
 from ansible_collections.rootstock.pki.plugins.module_utils._lint.lint import lint
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.crl import crl_to_der
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import SpecError
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.extension_words import said_extensions
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.extensions import WantedExtension
 from tests.unit.operations.crl_desk import CrlDesk, number, serials
 
@@ -47,6 +48,43 @@ def test_a_delta_crl_lists_what_is_new_since_its_base(desk: CrlDesk) -> None:
     made = delta(desk)
     assert base_number(made) == number(full) < number(made)
     assert reasons(made) == {0x0A18: "superseded"}
+
+
+@pytest.mark.parametrize("partitions", [None, 2])
+def test_openssl_joins_a_delta_crl_with_a_base_that_says_which_one_it_is(
+    tmp_path: Path, partitions: int | None
+) -> None:
+    desk = CrlDesk(tmp_path, "services", above="root")
+    part = "" if partitions is None else "-{partition}"
+    url, delta_url = (f"http://pki.acme.example/services/{name}{part}.der" for name in ("crl", "delta"))
+    points = {"crl_distribution_points": [{"full_name": [url]}], "freshest_crl": [{"full_name": [delta_url]}]}
+    more = tuple(said_extensions(points)[0])
+    bad, good = (desk.issue(name, more=more, crl_partitions=partitions) for name in ("bad", "good"))
+    scope = {"distribution_point": (url,), "freshest_crl": (delta_url,)}
+    desk.make_all(f"crl{part}.pem", partitions=partitions, at_once=False, **scope)
+    desk.revoke(bad)
+    desk.make_all(f"delta{part}.pem", partitions=partitions, base=f"crl{part}.pem", next_update="+1d")
+    files = [f"{kind}{part}.pem".format(partition=n) for n in range(partitions or 1) for kind in ("crl", "delta")]
+    crls = [desk.desk_above().make(), *map(desk.crl, files)]
+    assert "certificate revoked" in desk.verdict(bad, crls, "-use_deltas", "-extended_crl")
+    assert desk.verdict(good, crls, "-use_deltas", "-extended_crl").endswith("OK\n")
+    assert not any(
+        planned.remake
+        for planned in desk.plans(
+            f"delta{part}.pem",
+            partitions=partitions,
+            base=f"crl{part}.pem",
+            next_update="+1d",
+            distribution_point=(f"URI:{url}",),
+        )
+    )
+
+
+@pytest.mark.parametrize("of_base", [(), ("http://pki.acme.example/root/crl.der",)])
+def test_a_delta_crl_of_another_scope_than_its_base_is_refused(desk: CrlDesk, of_base: tuple[str, ...]) -> None:
+    desk.make(distribution_point=of_base)
+    with pytest.raises(SpecError, match=r"crl_urls has http://other\.example/crl\.der, and the base CRL .* leave crl_"):
+        desk.plan("delta.pem", base="crl.pem", distribution_point=("http://other.example/crl.der",))
 
 
 def test_openssl_refuses_what_the_delta_crl_revokes(desk: CrlDesk) -> None:

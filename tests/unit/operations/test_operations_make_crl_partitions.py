@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import copy
 import re
 from pathlib import Path
 from typing import Any
@@ -117,7 +116,7 @@ def test_openssl_takes_the_crl_of_the_partition(desk: CrlDesk) -> None:
     bad, good = issue(desk, "bad"), issue(desk, "good")
     desk.revoke(bad)
     make(desk)
-    above = desk_above(desk).make()
+    above = desk.desk_above().make()
     crls = [desk.crl(f"crl-{count}.pem") for count in range(4)]
     assert "certificate revoked" in desk.verdict(bad, [above, *crls])
     assert desk.verdict(good, [above, *crls]).endswith("OK\n")
@@ -125,19 +124,12 @@ def test_openssl_takes_the_crl_of_the_partition(desk: CrlDesk) -> None:
     assert "different CRL scope" in desk.verdict(good, [above, *others])
 
 
-def desk_above(desk: CrlDesk) -> CrlDesk:
-    """Return the desk of the authority above, over the same keys and the same clock."""
-    above = copy.copy(desk)
-    above.name, above.above = desk.above, ""
-    return above
-
-
 def test_partitions_have_delta_crls_too(desk: CrlDesk) -> None:
     web = issue(desk, "web")
     make(desk, at_once=False)
     desk.revoke(web)
     assert make(desk, at_once=False) == 0
-    done = desk.make_all("delta-{partition}.pem", base=FILE, partitions=4, distribution_point=(URL,))
+    done = desk.make_all("delta-{partition}.pem", base=FILE, partitions=4)
     assert [int(made.line.details["entries"]) for made in done] == [int(n == partition(web)) for n in range(4)]
     assert done[0].line.scope == "partition-0-delta"
 
