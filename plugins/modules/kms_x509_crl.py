@@ -140,7 +140,9 @@ options:
         description: End of the certificate's life, where it is known.
         type: str
   force:
-    description: Make the CRL again even when nothing differs, and replace one that the ledger does not know.
+    description:
+      - Make the CRL again even when nothing differs, and replace one that the ledger does not know. Where the same issuer
+        signed that, the new number is higher.
     type: bool
     default: false
   backup:

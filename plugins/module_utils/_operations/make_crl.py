@@ -17,7 +17,17 @@ from .._ledger.entries import Crl, Intent, Refused, new_id
 from .._ledger.holders import this_holder
 from .._ledger.port import NameClaimed
 from .._pki.certificates import sha256_hex
-from .._pki.crl import CrlSpec, crl_builder, crl_period, crl_to_der, next_number, to_revoked
+from .._pki.crl import (
+    CrlSpec,
+    crl_builder,
+    crl_number_of,
+    crl_period,
+    crl_signed_by,
+    crl_to_der,
+    load_crl,
+    next_number,
+    to_revoked,
+)
 from .._pki.crl_task import delta_scope
 from .._pki.errors import AwsError, IssuerError, KeyStateError, LedgerError, SpecError
 from .._pki.extensions import key_type_of
@@ -210,7 +220,7 @@ def _compose(
     if base is not None:
         task = task.of_base(base.crl)
     base_number = None if base is None else base.number
-    number = next_number(highest_number(state, task.part), this_update)
+    number = next_number(max(highest_number(state, task.part), _number_at_path(planned, issuer)), this_update)
     spec = CrlSpec(issuer, number, this_update, next_update, base_number, task.extensions())
     revocations = revocations_of(task, state)
     revoked = _revoked(planned.algorithm, spec, entries_of(task, state, base, revocations))
@@ -224,6 +234,17 @@ def _compose(
         **({} if task.partition is None else {REVOCATIONS: revocations_mark(revocations)}),
     }
     return spec, revoked, details
+
+
+def _number_at_path(planned: CrlPlan, issuer: x509.Certificate) -> int:
+    """Return the number of the issuer's CRL that is replaced, which an older ledger does not know; 0 for none."""
+    if planned.present is None or (planned.last is not None and planned.last.crl_sha256 == sha256_hex(planned.present)):
+        return 0
+    try:
+        crl = load_crl(planned.present, planned.task.path)
+    except SpecError:
+        return 0
+    return (crl_number_of(crl) or 0) if crl_signed_by(crl, issuer) else 0
 
 
 def _revoked(

@@ -11,9 +11,11 @@ import shutil
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from ansible_collections.rootstock.pki.plugins.module_utils._ledger.state import Revocation
@@ -25,7 +27,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._operations.ledger_f
     planned_facts,
 )
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.certificates import serial_hex
-from ansible_collections.rootstock.pki.plugins.module_utils._pki.crl import crl_to_der
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.crl import CrlSpec, crl_builder, crl_to_der
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import (
     AwsError,
     LedgerError,
@@ -34,7 +36,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import (
 )
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.task import Source
 from tests.unit.operations.crl_desk import CrlDesk, number, serials
-from tests.unit.signer.local_kms import SIGNING_SPECS, denied, throttled
+from tests.unit.signer.local_kms import SIGNING_SPECS, denied, local_key, throttled
 
 
 @pytest.fixture
@@ -189,7 +191,25 @@ def test_a_crl_that_the_ledger_does_not_know_is_not_replaced(desk: CrlDesk) -> N
     shutil.rmtree(ledger.parent / ".ledger.jsonl.index", ignore_errors=True)
     with pytest.raises(LedgerError, match=f"holds the CRL number {known} .* an older ledger would take revocations"):
         desk.plan()
-    assert number(desk.make(force=True)) > 0
+    assert number(desk.make(force=True)) > known
+
+
+def test_a_crl_made_elsewhere_is_replaced_by_one_with_a_higher_number(desk: CrlDesk) -> None:
+    made_elsewhere = a_crl(desk, desk.shop.keys["root"], known := 20260101120000)
+    desk.path().write_bytes(made_elsewhere)
+    assert number(desk.make(force=True)) > known
+
+
+def test_the_number_of_a_crl_that_another_key_signed_says_nothing(desk: CrlDesk) -> None:
+    desk.path().write_bytes(a_crl(desk, local_key("ECC_NIST_P256", 93), 20260101120000))
+    assert number(desk.make(force=True)) < 20260101120000
+
+
+def a_crl(desk: CrlDesk, key: Any, crl_number: int) -> bytes:
+    """Return a CRL in the name of the authority that the ledger does not know."""
+    issuer = x509.load_pem_x509_certificate(desk.path("ca.pem").read_bytes())
+    spec = CrlSpec(issuer, crl_number, desk.shop.clock(), desk.shop.clock() + timedelta(days=7))
+    return crl_builder(spec, []).sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)
 
 
 def test_numbers_rise_when_the_clock_does_not(desk: CrlDesk) -> None:
