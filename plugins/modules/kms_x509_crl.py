@@ -111,7 +111,8 @@ options:
     description:
       - How many partitions the authority has, the same as its certificates were issued with.
       - To be left out for Ed25519 keys, whose partitions are opened as needed. Their CRLs have at most 4,096 bytes.
-        Where it would be longer its entries have no invalidity dates.
+        Where it would be longer its entries have no invalidity dates, and then no reasons but that of a hold. Of a
+        partition with more entries than that the task fails, once it has made the CRLs of all others.
       - An authority that signs itself has no partitions.
     type: int
   planned_revocations:
@@ -141,8 +142,8 @@ options:
         type: str
   force:
     description:
-      - Make the CRL again even when nothing differs, and replace one that the ledger does not know. Where the same issuer
-        signed that, the new number is higher.
+      - Make the CRL again even when nothing differs, and replace one that the ledger does not know. Where the same
+        issuer signed that, the new number is higher.
     type: bool
     default: false
   backup:
@@ -325,7 +326,8 @@ def run(module: AnsibleAWSModule) -> None:
     params = module.params
     task = to_crl_task(params, compare_entries=module._diff)  # noqa: SLF001  # no public name says it
     ports = file_crl_ports(task, utc_now, assumed_revocations(params["planned_revocations"]))
-    planned = plan_crls(task, ports)
+    every = plan_crls(task, ports)
+    planned = [one for one in every if not one.refusal]
 
     def apply() -> dict[str, Any]:
         backups: list[str] = []
@@ -353,7 +355,9 @@ def run(module: AnsibleAWSModule) -> None:
     reason = joint_reason(planned)
     if reason:
         known["reason"] = reason
-    converge(module, joint_plan(params, planned), apply, known, crl_paths(params, [one.task for one in planned]))
+    files = crl_paths(params, [one.task for one in planned])
+    refusals = [one.refusal for one in every if one.refusal]
+    converge(module, joint_plan(params, planned), apply, known, files, refusals)
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from .._pki.errors import PkiError
+from .._pki.errors import PkiError, SpecError
 from .files import apply_attributes
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def converge(
     apply: Callable[[], Mapping[str, Any]],
     known: Mapping[str, Any] | None = None,
     files: Sequence[str] = (),
+    refusals: Sequence[str] = (),
 ) -> NoReturn:
     """Apply *plan* unless in check mode, then exit with what is known and what was done.
 
@@ -38,12 +39,15 @@ def converge(
             changed: False where somebody else had done it meanwhile.
         known: results that are true whether or not the plan is carried out.
         files: paths that get the task's mode and owner, whether or not the plan wrote them.
+        refusals: what cannot be done and kept nothing else from being done; they fail the task in the end.
     """
     result: dict[str, Any] = {"sign_calls": 0, **(known or {})}
     if plan.pending and not module.check_mode:
         raise PkiError("; ".join(plan.pending))
     if plan.changed and not module.check_mode:
         result.update(apply())
+    if refusals:
+        raise SpecError("; ".join(refusals))
     if plan.pending:
         result["pending"] = list(plan.pending)
     changed = apply_attributes(module, files, result.pop("changed", plan.changed))

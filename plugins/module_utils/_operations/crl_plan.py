@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from .._ledger.opening import open_ledger
 from .._pki.certificates import asn1_time, load_certificates, serial_hex, sha256_hex, spki
 from .._pki.crl import (
     CrlEntry,
+    CrlSpec,
     check_crl_issuer,
     crl_entries,
     crl_number_of,
@@ -23,6 +24,7 @@ from .._pki.crl import (
     crl_signed_by,
     crl_times,
     load_crl,
+    next_number,
 )
 from .._pki.current import signature_of
 from .._pki.errors import LedgerError, SpecError
@@ -32,6 +34,7 @@ from .._pki.plan import Change, Plan, compare
 from .._pki.times import renew_time
 from .certificate_inputs import choose_algorithm
 from .crl_entries import DeltaBase, delta_base, entries_of, partitions_of, read_crl, revocations_mark, revocations_of
+from .crl_size import is_limited, signable
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -72,6 +75,7 @@ class CrlPlan:
         present: what is at the path now, in DER.
         base: what a delta CRL builds on.
         plan: what changes in the CRL; files are planned by whoever writes them.
+        refusal: why it cannot be signed; those of other partitions are none the worse for it.
     """
 
     task: CrlTask
@@ -84,6 +88,7 @@ class CrlPlan:
     plan: Plan
     base: DeltaBase | None = None
     present: bytes | None = None
+    refusal: str = ""
 
     @property
     def remake(self) -> bool:
@@ -141,8 +146,30 @@ def plan_crl(task: CrlTask, issuer: x509.Certificate, ledger: Ledger, state: Led
             raise SpecError(f"{task.path}: " + "; ".join(problems))
         changes = _changes(task, last, base, state, words, now, present)
     told = "; ".join(reasons) if last is not None else ""
-    plan = Plan(changes, missing, told)
-    return CrlPlan(task, issuer, algorithm, ledger, last, unfinished, words, plan, base, present)
+    planned = CrlPlan(
+        task, issuer, algorithm, ledger, last, unfinished, words, Plan(changes, missing, told), base, present
+    )
+    return replace(planned, refusal=_refusal(planned, state, now)) if reasons and not missing else planned
+
+
+def crl_spec(task: CrlTask, issuer: x509.Certificate, base: DeltaBase | None, number: int, now: datetime) -> CrlSpec:
+    """Return what the CRL of *task* is when it is made at *now*."""
+    period = crl_period(task.next_update, task.renew_before, now)
+    return CrlSpec(issuer, number, *period, None if base is None else base.number, task.extensions())
+
+
+def _refusal(planned: CrlPlan, state: LedgerState, now: datetime) -> str:
+    """Return why the issuer's key cannot sign this CRL, though it may sign those of other partitions."""
+    task, issuer, algorithm, base = planned.task, planned.issuer, planned.algorithm, planned.base
+    if issuer is None or algorithm is None or not is_limited(issuer):
+        return ""
+    number = next_number(0 if planned.last is None else planned.last.number, now)
+    spec = crl_spec(task, issuer, base, number, now)
+    try:
+        signable(algorithm, spec, entries_of(task, state, base, revocations_of(task, state)))
+    except SpecError as exc:
+        return f"{task.path}: {exc}"
+    return ""
 
 
 def _wanted(

@@ -21,32 +21,25 @@ from .._pki.crl import (
     CrlSpec,
     crl_builder,
     crl_number_of,
-    crl_period,
     crl_signed_by,
     crl_to_der,
     load_crl,
     next_number,
-    to_revoked,
 )
 from .._pki.crl_task import delta_scope
 from .._pki.errors import AwsError, IssuerError, KeyStateError, LedgerError, SpecError
-from .._pki.extensions import key_type_of
-from .._pki.profiles import ED25519
-from .._signer.dummy import dummy_session
 from .._signer.session import SigningSession
 from .crl_entries import delta_base, entries_of, revocations_mark, revocations_of
-from .crl_plan import PURPOSE, REVOCATIONS, CrlPlan, CrlPorts, crl_line, plan_crl
+from .crl_plan import PURPOSE, REVOCATIONS, CrlPlan, CrlPorts, crl_line, crl_spec, plan_crl
+from .crl_size import signable
 from .issue_certificate import make_folder
 from .recording import IntentRecorder
 from .signing import sign_builder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from cryptography import x509
 
     from .._ledger.port import LedgerState
-    from .._pki.crl import CrlEntry
     from .._signer.algorithms import AlgorithmRow
     from .._signer.ports import MessageSigner
 
@@ -170,7 +163,7 @@ def make_crl(planned: CrlPlan, signing: CrlSigning) -> MadeCrl:
     caller = signing.caller_arn()
     make_folder(Path(planned.task.path).parent)
     make_folder(Path(planned.task.ledger_path).parent)
-    spec, revoked, details = _compose(planned, planned.issuer, signing.clock())
+    spec, revoked, details = _compose(planned, planned.issuer, planned.algorithm, signing.clock())
     recorder = NumberedRecorder(
         planned.ledger,
         signing.clock,
@@ -179,7 +172,7 @@ def make_crl(planned: CrlPlan, signing: CrlSigning) -> MadeCrl:
         number=spec.number,
     )
     session = SigningSession(signing.signer, recorder, spec.issuer.public_key(), signing.sleep)  # type: ignore[arg-type]
-    crl = _sign(planned, spec, revoked, session, planned.algorithm)
+    crl = _sign(spec, revoked, session, planned.algorithm)
     if recorder.intent is None:
         raise LedgerError(f"{planned.task.ledger_path}: a CRL was signed without an intent")
     der = crl_to_der(crl)
@@ -191,11 +184,7 @@ def make_crl(planned: CrlPlan, signing: CrlSigning) -> MadeCrl:
 
 
 def _sign(
-    planned: CrlPlan,
-    spec: CrlSpec,
-    revoked: list[x509.RevokedCertificate],
-    session: SigningSession,
-    algorithm: AlgorithmRow,
+    spec: CrlSpec, revoked: list[x509.RevokedCertificate], session: SigningSession, algorithm: AlgorithmRow
 ) -> x509.CertificateRevocationList:
     try:
         crl: x509.CertificateRevocationList = sign_builder(crl_builder(spec, revoked), session, algorithm)
@@ -203,34 +192,33 @@ def _sign(
         if isinstance(session.recorder, IntentRecorder):
             session.recorder.refused(exc)
         raise
-    except SpecError as exc:
-        raise SpecError(f"{planned.task.path}: a CRL of {len(revoked)} entries is {exc}") from exc
     return crl
 
 
 def _compose(
-    planned: CrlPlan, issuer: x509.Certificate, now: datetime
+    planned: CrlPlan, issuer: x509.Certificate, algorithm: AlgorithmRow, now: datetime
 ) -> tuple[CrlSpec, list[x509.RevokedCertificate], dict[str, str]]:
     """Return the CRL by what the ledger says at this moment, and the details of its intent."""
     task, state = planned.task, planned.ledger.read()
     base, missing = delta_base(task, state)
     if missing:
         raise SpecError("; ".join(missing))
-    this_update, next_update = crl_period(task.next_update, task.renew_before, now)
     if base is not None:
         task = task.of_base(base.crl)
-    base_number = None if base is None else base.number
-    number = next_number(max(highest_number(state, task.part), _number_at_path(planned, issuer)), this_update)
-    spec = CrlSpec(issuer, number, this_update, next_update, base_number, task.extensions())
+    number = next_number(max(highest_number(state, task.part), _number_at_path(planned, issuer)), now)
+    spec = crl_spec(task, issuer, base, number, now)
     revocations = revocations_of(task, state)
-    revoked = _revoked(planned.algorithm, spec, entries_of(task, state, base, revocations))
+    try:
+        revoked = signable(algorithm, spec, entries_of(task, state, base, revocations))
+    except SpecError as exc:
+        raise SpecError(f"{task.path}: {exc}") from exc
     details = {
         **planned.words,
         "scope": task.scope,
-        "number": str(number),
+        "number": str(spec.number),
         "mark": state.revocation_mark,
         ENTRIES: str(len(revoked)),
-        **({} if base_number is None else {"base_number": str(base_number)}),
+        **({} if spec.base_number is None else {"base_number": str(spec.base_number)}),
         **({} if task.partition is None else {REVOCATIONS: revocations_mark(revocations)}),
     }
     return spec, revoked, details
@@ -245,30 +233,6 @@ def _number_at_path(planned: CrlPlan, issuer: x509.Certificate) -> int:
     except SpecError:
         return 0
     return (crl_number_of(crl) or 0) if crl_signed_by(crl, issuer) else 0
-
-
-def _revoked(
-    algorithm: AlgorithmRow | None, spec: CrlSpec, entries: Iterable[CrlEntry]
-) -> list[x509.RevokedCertificate]:
-    """Return *entries* for the builder; without invalidity dates where an Ed25519 key could not sign so much.
-
-    Those are worth having and need not be there (RFC 5280 5.3.2), whereas the entries do.
-    """
-    if algorithm is None or key_type_of(spec.issuer.public_key()) != ED25519:
-        return to_revoked(entries)
-    found = list(entries)
-    revoked = to_revoked(found)
-    if _fits(algorithm, spec, revoked):
-        return revoked
-    return to_revoked(entry._replace(invalidity_date=None) for entry in found)
-
-
-def _fits(algorithm: AlgorithmRow, spec: CrlSpec, revoked: list[x509.RevokedCertificate]) -> bool:
-    try:
-        sign_builder(crl_builder(spec, revoked), dummy_session(spec.issuer.public_key()), algorithm)
-    except SpecError:
-        return False
-    return True
 
 
 def _intent(planned: CrlPlan, details: dict[str, str], content_sha256: str, now: datetime) -> Intent:

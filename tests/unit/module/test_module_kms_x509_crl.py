@@ -13,7 +13,10 @@ from typing import Any
 
 import pytest
 
-from tests.unit.module.authorities import below, make_root, openssl
+from ansible_collections.rootstock.pki.plugins.module_utils._ledger.entries import Revoked, new_id, serial_text
+from ansible_collections.rootstock.pki.plugins.module_utils._ledger.files import FileLedger
+from ansible_collections.rootstock.pki.plugins.module_utils._operations import crl_shards
+from tests.unit.module.authorities import authority_below, below, make_key, make_root, openssl
 from tests.unit.module.controller import Controller
 
 DELTA_URL = "http://pki.acme.example/root/delta.der"
@@ -104,3 +107,31 @@ def test_a_full_crl_that_waits_for_its_day_names_the_delta_crl_that_tells(
     delta = controller.run("kms_x509_crl", {**issuer, **own})
     assert (delta["base_crl_number"], delta["revoked_count"]) == (full["crl_number"], 1)
     assert delta["crl_number"] > full["crl_number"]
+
+
+def test_a_partition_that_is_too_long_fails_the_task_once_the_others_are_made(
+    controller: Controller, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crl_shards, "PARTITION_SIZE", 1)
+    make_root(controller, tmp_path)
+    make_key(controller, tmp_path, "devices", "ECC_NIST_EDWARDS25519")
+    assert controller.run("kms_x509_cert", authority_below(tmp_path, "devices"))["changed"]
+    url = "http://pki.acme.example/devices/crl-{partition}.der"
+    for name in ("first", "second"):
+        options = below(tmp_path, name, "devices", crl_distribution_points=[{"full_name": [url]}])
+        assert controller.run("kms_x509_cert", options)["changed"]
+    ledger = FileLedger(tmp_path / "devices" / "ledger.jsonl", lambda: controller.clock.now)
+    serials = [serial_text((1 << 158) + count) for count in range(110)]
+    now = controller.clock.now
+    ledger.append_all([Revoked(new_id(), now, serial, "superseded", now) for serial in serials])
+    crls = {
+        "issuer_path": str(tmp_path / "devices" / "ca.pem"),
+        "issuer_key_id": "alias/module/devices",
+        "path": str(tmp_path / "devices" / "crl-{partition}.pem"),
+        "crl_urls": [url],
+    }
+    checked, done = controller.run("kms_x509_crl", crls, check=True), controller.run("kms_x509_crl", crls)
+    for told in (checked, done):
+        assert told["failed"]
+        assert "crl-0.pem: a CRL of 110 entries is longer than 4096 bytes" in told["msg"]
+    assert sorted(path.name for path in (tmp_path / "devices").glob("crl-*")) == ["crl-1.pem"]

@@ -115,7 +115,9 @@ class CrlDesk:
         """Do what a run of the module does, for each partition where there are any."""
         task = self.task(file, **options)
         ports = file_crl_ports(task, self.shop.clock)
-        return [carry_out_crl(planned, ports, self.signing()) for planned in plan_crls(task, ports)]
+        return [
+            carry_out_crl(planned, ports, self.signing()) for planned in plan_crls(task, ports) if not planned.refusal
+        ]
 
     def make(self, file: str = "crl.pem", **options: Any) -> x509.CertificateRevocationList:
         self.make_all(file, **options)

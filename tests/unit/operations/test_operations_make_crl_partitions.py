@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._ledger import files
 from ansible_collections.rootstock.pki.plugins.module_utils._ledger.indexed import IndexedState
 from ansible_collections.rootstock.pki.plugins.module_utils._ledger.reading import read_state
 from ansible_collections.rootstock.pki.plugins.module_utils._lint.lint import lint
+from ansible_collections.rootstock.pki.plugins.module_utils._operations import crl_shards
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.make_crl import make_crl
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.crl import crl_entries, crl_to_der
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.crl_partitions import PARTITION_SIZE
@@ -222,6 +224,31 @@ def test_an_ed25519_authority_that_issued_without_urls_keeps_its_one_crl(tmp_pat
     desk.revoke(web)
     crls = [desk_above(desk).make(), desk.make()]
     assert "certificate revoked" in desk.verdict(web, crls)
+
+
+def test_an_overfull_partition_loses_its_reasons_and_then_keeps_no_other_from_being_signed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = CrlDesk(tmp_path, "services", key_spec="ECC_NIST_EDWARDS25519", above="root")
+    desk.shop.serial = 1 << 158
+    monkeypatch.setattr(crl_shards, "PARTITION_SIZE", 1)
+    assert [partition(issue(desk, name, None)) for name in ("first", "second")] == [0, 1]
+    made_elsewhere = [f"{(3 << 157) + count:X}" for count in range(100)]
+    for count, serial in enumerate(made_elsewhere[:90]):
+        desk.revoke(serial, "superseded" if count % 45 else "certificate_hold")
+    assert make(desk, 0) == 2
+    reasons = Counter(entry.reason for entry in crl_entries(desk.crl("crl-0.pem")))
+    assert reasons == {"unspecified": 88, "certificate_hold": 2}
+    assert make(desk, 0) == 0
+    for serial in made_elsewhere[90:]:
+        desk.revoke(serial)
+    second = desk.ledger.read().by_name("second")[0].serial
+    desk.revoke(second)
+    refused, fine = desk.plans(FILE, partitions=0, distribution_point=(URL,))
+    assert re.search(r"crl-0\.pem: a CRL of 100 entries is .* 4096 bytes.* from a new authority", refused.refusal)
+    assert not fine.refusal
+    assert make(desk, 0) == 1
+    assert serials(desk.crl("crl-1.pem")) == {int(second, 16)}
 
 
 def test_an_ed25519_authority_without_partitions_issues_no_more_than_fit(tmp_path: Path) -> None:
