@@ -13,6 +13,7 @@ from .._pki.certificates import is_self_signed
 from .._pki.crl_partitions import (
     NO_ROOT,
     OPENED_AS_NEEDED,
+    PARTITION_RESERVE,
     PARTITION_SIZE,
     PLACEHOLDER,
     are_partitioned,
@@ -25,7 +26,7 @@ from .._pki.names import name_text
 from .._pki.profiles import ED25519
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
 
     from cryptography import x509
@@ -108,6 +109,19 @@ def _open_partition(state: LedgerState) -> int:
     found = [recorded_partition(intent) or 0 for intent in _issuances_and_begun(state)]
     newest = max(found, default=0)
     return newest + (found.count(newest) >= PARTITION_SIZE)
+
+
+def objection_to(details: Mapping[str, str]) -> Callable[[LedgerState, Intent], str] | None:
+    """Return what has to be asked once an intent with *details* is on record: its partition may be full by then."""
+    return _overfull if details.get(PARTITIONS) == str(OPENED_AS_NEEDED) else None
+
+
+def _overfull(state: LedgerState, intent: Intent) -> str:
+    partition = recorded_partition(intent)
+    others = sum(recorded_partition(one) == partition for one in _issuances_and_begun(state) if one.id != intent.id)
+    if others < PARTITION_SIZE + PARTITION_RESERVE:
+        return ""
+    return f"other runs have put {others} certificates into partition {partition} meanwhile; run again"
 
 
 def recorded_partition(intent: Intent | None) -> int | None:

@@ -26,7 +26,7 @@ from .._pki.errors import AwsError, IssuerError, KeyStateError, LedgerError
 from .._pki.names import name_text
 from .._signer.session import SigningSession
 from .certificate_plan import CertificatePlan, plan_certificate
-from .crl_shards import place
+from .crl_shards import objection_to, place
 from .recording import IntentRecorder
 from .signing import sign_builder
 
@@ -108,6 +108,7 @@ def issue_certificate(planned: CertificatePlan, ports: IssuingPorts) -> Issuance
         ports.clock,
         lambda content_sha256: replace(_intent(planned, serial_number, content_sha256, ports.clock()), details=details),
         planned.expected_current,
+        objection_to(details),
     )
     public_key = planned.spec.public_key if planned.issuer is None else planned.issuer.public_key()
     session = SigningSession(ports.signer, recorder, public_key)  # type: ignore[arg-type]

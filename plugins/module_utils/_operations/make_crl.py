@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .._ledger.entries import Crl, Intent, Refused, new_id
+from .._ledger.entries import Crl, Intent, new_id
 from .._ledger.holders import this_holder
 from .._ledger.port import NameClaimed
 from .._pki.certificates import sha256_hex
@@ -78,22 +78,12 @@ class MadeCrl:
     by_another: bool = False
 
 
-@dataclass
-class NumberedRecorder(IntentRecorder):
-    """Claims the scope, and then makes sure that nobody else has used the number meanwhile."""
-
-    part: str = ""
-    number: int = 0
-
-    def attempt(self, content_sha256: str) -> None:
-        first = self.intent is None
-        super().attempt(content_sha256)
-        if first and self.intent is not None:
-            if highest_number(self.ledger.read(), self.part, self.intent.id) < self.number:
-                return
-            told = f"another run has made a CRL number {self.number} or higher meanwhile; run again"
-            self.ledger.append(Refused(new_id(), self.clock(), self.intent.id, told))
-            raise NameClaimed(told)
+def _number_taken(state: LedgerState, intent: Intent, part: str) -> str:
+    """Return why the number of *intent* must not be used: another run has used it, or a higher one, meanwhile."""
+    number = int(intent.details["number"])
+    if highest_number(state, part, intent.id) < number:
+        return ""
+    return f"another run has made a CRL number {number} or higher meanwhile; run again"
 
 
 def highest_number(state: LedgerState, part: str, but: str = "") -> int:
@@ -164,12 +154,11 @@ def make_crl(planned: CrlPlan, signing: CrlSigning) -> MadeCrl:
     make_folder(Path(planned.task.path).parent)
     make_folder(Path(planned.task.ledger_path).parent)
     spec, revoked, details = _compose(planned, planned.issuer, planned.algorithm, signing.clock())
-    recorder = NumberedRecorder(
+    recorder = IntentRecorder(
         planned.ledger,
         signing.clock,
         lambda content_sha256: _intent(planned, details, content_sha256, signing.clock()),
-        part=planned.task.part,
-        number=spec.number,
+        objection=lambda state, intent: _number_taken(state, intent, planned.task.part),
     )
     session = SigningSession(signing.signer, recorder, spec.issuer.public_key(), signing.sleep)  # type: ignore[arg-type]
     crl = _sign(spec, revoked, session, planned.algorithm)

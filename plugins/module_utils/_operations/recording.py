@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from .._ledger.entries import Attempt, Intent, Refused, new_id
-from .._ledger.port import Ledger
+from .._ledger.port import Ledger, LedgerState, NameClaimed
 from .._pki.errors import AwsError, KeyStateError
 
 
@@ -22,6 +22,7 @@ class IntentRecorder:
     Args:
         describe: makes the intent from the SHA-256 of what is signed.
         expected_current: serial that is current as the plan saw it; None where there is none.
+        objection: says by the ledger as it is with the claim why nothing may be signed after all; empty where it may.
         intent: what was claimed already, so that the first attempt has its line; else what the first attempt claims.
     """
 
@@ -29,6 +30,7 @@ class IntentRecorder:
     clock: Callable[[], datetime]
     describe: Callable[[str], Intent]
     expected_current: str | None = None
+    objection: Callable[[LedgerState, Intent], str] | None = None
     intent: Intent | None = None
     attempts: int = field(default=0)
 
@@ -43,8 +45,15 @@ class IntentRecorder:
             intent = self.describe(content_sha256)
             self.ledger.claim(intent, self.expected_current)
             self.intent = intent
+            self._heed_objection(intent)
         elif self.attempts > 1:
             self.ledger.append(Attempt(new_id(), self.clock(), self.intent.id, self.attempts))
+
+    def _heed_objection(self, intent: Intent) -> None:
+        problem = self.objection(self.ledger.read(), intent) if self.objection else ""
+        if problem:
+            self.ledger.append(Refused(new_id(), self.clock(), intent.id, problem))
+            raise NameClaimed(problem)
 
     def refused(self, error: AwsError | KeyStateError) -> None:
         """Close the intent where AWS answered and said no; an unanswered call may have signed, so it stays open."""

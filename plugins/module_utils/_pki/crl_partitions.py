@@ -27,6 +27,8 @@ OPENED_AS_NEEDED = 0
 PARTITION_SIZE = 64
 """Certificates of one partition where CRLs have to stay small: kms:Sign takes 4,096 bytes of an Ed25519 CRL as a whole,
 which is about 73 entries with reasons."""
+PARTITION_RESERVE = 8
+"""How many more runs may put into it that saw it open at the same moment; so none is sent away while it stays open."""
 
 NO_ROOT = (
     "a partition's CRL names itself by its URL, and a root's own certificate names none, so openssl verify "

@@ -19,6 +19,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._ledger.indexed impo
 from ansible_collections.rootstock.pki.plugins.module_utils._ledger.reading import read_state
 from ansible_collections.rootstock.pki.plugins.module_utils._lint.lint import lint
 from ansible_collections.rootstock.pki.plugins.module_utils._operations import crl_shards
+from ansible_collections.rootstock.pki.plugins.module_utils._operations import issue_certificate as issuing
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.make_crl import make_crl
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.crl import crl_entries, crl_to_der
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.crl_partitions import PARTITION_SIZE
@@ -224,6 +225,26 @@ def test_an_ed25519_authority_that_issued_without_urls_keeps_its_one_crl(tmp_pat
     desk.revoke(web)
     crls = [desk_above(desk).make(), desk.make()]
     assert "certificate revoked" in desk.verdict(web, crls)
+
+
+def test_a_partition_that_others_filled_meanwhile_is_left_for_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = CrlDesk(tmp_path, "services", key_spec="ECC_NIST_EDWARDS25519", above="root")
+    desk.shop.serial = 1 << 158
+    monkeypatch.setattr(crl_shards, "PARTITION_SIZE", 1)
+    monkeypatch.setattr(crl_shards, "PARTITION_RESERVE", 0)
+    real = issuing.place
+
+    def overtaken(*arguments: Any) -> Any:
+        placed = real(*arguments)
+        monkeypatch.setattr(issuing, "place", real)
+        assert partition(issue(desk, "early", None)) == 0
+        return placed
+
+    monkeypatch.setattr(issuing, "place", overtaken)
+    assert partition(issue(desk, "late", None)) == 1
+    assert desk.ledger.read().open_intents == ()
 
 
 def test_an_overfull_partition_loses_its_reasons_and_then_keeps_no_other_from_being_signed(
