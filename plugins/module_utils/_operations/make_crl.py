@@ -33,7 +33,7 @@ from .crl_entries import delta_base, entries_of, revocations_mark, revocations_o
 from .crl_plan import PURPOSE, REVOCATIONS, CrlPlan, CrlPorts, crl_line, crl_spec, plan_crl
 from .crl_size import signable
 from .issue_certificate import make_folder
-from .recording import IntentRecorder
+from .recording import IntentRecorder, closing
 from .signing import sign_builder
 
 if TYPE_CHECKING:
@@ -168,7 +168,8 @@ def make_crl(planned: CrlPlan, signing: CrlSigning) -> MadeCrl:
     signing.store(planned, der)
     times, request_id = (spec.this_update, spec.next_update), session.replies[-1].request_id
     line = crl_line(recorder.intent, planned.task.scope, *times, sha256_hex(der), request_id, caller)
-    planned.ledger.append(replace(line, time=signing.clock()))
+    now = signing.clock()
+    planned.ledger.append_all([replace(line, time=now), *closing(planned.ledger.read(), recorder.intent, now)])
     return MadeCrl(line, der, session.calls)
 
 

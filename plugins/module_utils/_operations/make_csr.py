@@ -25,7 +25,7 @@ from .._pki.plan import Change, Plan, compare
 from .._signer.session import SigningSession
 from .certificate_inputs import check_key_spec, try_algorithm
 from .issue_certificate import make_folder
-from .recording import IntentRecorder
+from .recording import IntentRecorder, closing
 from .signing import sign_builder
 
 if TYPE_CHECKING:
@@ -144,8 +144,9 @@ def make_csr(planned: CsrPlan, ports: CsrPorts) -> MadeCsr:
         recorder.refused(exc)
         raise
     if recorder.intent is not None:
-        reply = session.replies[-1]
-        ports.ledger.append(Signed(new_id(), ports.clock(), recorder.intent.id, reply.request_id, caller))
+        reply, now = session.replies[-1], ports.clock()
+        signed = Signed(new_id(), now, recorder.intent.id, reply.request_id, caller)
+        ports.ledger.append_all([signed, *closing(ports.ledger.read(), recorder.intent, now)])
     return MadeCsr(csr, session.calls)
 
 

@@ -60,3 +60,21 @@ class IntentRecorder:
         unsure = isinstance(error, AwsError) and error.retryable
         if self.intent is not None and self.attempts == 1 and not unsure:
             self.ledger.append(Refused(new_id(), self.clock(), self.intent.id, str(error)))
+
+
+def closing(state: LedgerState, intent: Intent, now: datetime) -> list[Refused]:
+    """Return the lines that close what runs before left open, to be recorded with the outcome of *intent*.
+
+    They had claimed the same, did not end well, and what may have been signed for them was not kept.
+    """
+    told = f"nothing made for it was kept; {intent.id} was made in its place"
+    return [
+        Refused(new_id(), now, other.id, told)
+        for other in state.open_intents
+        if _kind(other) == _kind(intent) and other.id != intent.id and other.time <= intent.time
+    ]
+
+
+def _kind(intent: Intent) -> tuple[str, str, str | None]:
+    """Return what an intent is for; full and delta CRLs share the name that they claim."""
+    return intent.purpose, intent.name, intent.details.get("scope")

@@ -50,7 +50,7 @@ class Reaper:
 WRAPPED: tuple[tuple[Any, str], ...] = (
     (lines.os, "fsync"),
     (FileLedger, "claim"),
-    (FileLedger, "append"),
+    (FileLedger, "append_all"),
     (LocalSigner, "sign"),
     (Path, "write_bytes"),
 )
@@ -97,6 +97,7 @@ def assert_recorded(desk: CrlDesk, before: int) -> None:
     last = state.last_crl("full")
     assert last is not None
     assert last.number == number(desk.crl()) > before
+    assert state.open_intents == ()
     begun = [line for line in desk.shop.ledger_lines("root") if '"purpose":"crl"' in line]
     contents: dict[int, set[str]] = {}
     for line in begun:

@@ -6,12 +6,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from cryptography import x509
 
+from ansible_collections.rootstock.pki.plugins.module_utils._ledger.holders import this_holder
 from ansible_collections.rootstock.pki.plugins.module_utils._lint.lint import lint
+from ansible_collections.rootstock.pki.plugins.module_utils._operations import make_crl as flow
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.crl import crl_to_der
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import SpecError
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.extension_words import said_extensions
@@ -148,6 +151,26 @@ def test_a_second_run_signs_nothing(desk: CrlDesk) -> None:
 def test_full_and_delta_crls_share_their_numbers(desk: CrlDesk) -> None:
     numbers = [number(desk.make(**FULL)), number(delta(desk)), number(desk.make(force=True, **FULL))]
     assert numbers == sorted(set(numbers))
+
+
+def test_a_full_crl_leaves_the_intent_of_a_delta_crl_that_is_stored(
+    desk: CrlDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = replace(this_holder(), started="1")
+    desk.make(**FULL)
+    with monkeypatch.context() as patched:
+        patched.setattr(flow, "this_holder", lambda: ended)
+        patched.setattr(flow, "crl_line", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            delta(desk)
+    desk.make(force=True, **FULL)
+    assert [intent.details["scope"] for intent in desk.ledger.read().open_intents] == ["delta"]
+    delta(desk)
+    assert desk.ledger.read().open_intents == ()
+
+
+def interrupted(*_arguments: object) -> None:
+    raise KeyboardInterrupt
 
 
 def test_without_its_base_a_delta_crl_is_pending(desk: CrlDesk) -> None:

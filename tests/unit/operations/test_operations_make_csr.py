@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ import pytest
 from cryptography import x509
 
 from ansible_collections.rootstock.pki.plugins.module_utils._ledger.files import FileLedger
+from ansible_collections.rootstock.pki.plugins.module_utils._ledger.holders import this_holder
+from ansible_collections.rootstock.pki.plugins.module_utils._operations import make_csr as flow
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.make_csr import (
     CsrPlan,
     CsrPorts,
@@ -171,3 +174,22 @@ def test_a_refused_call_and_a_foreign_signature_leave_no_request(workshop: Works
     workshop.signers["services"] = LocalSigner(local_key("ECC_NIST_P256", 88))
     with pytest.raises(SignerError):
         make(workshop, plan(workshop))
+
+
+def test_the_next_request_closes_what_a_run_that_died_left_open(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = replace(this_holder(), started="1")
+    with monkeypatch.context() as patched:
+        patched.setattr(flow, "this_holder", lambda: ended)
+        patched.setattr(LocalSigner, "sign", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            make(workshop, plan(workshop))
+    state = FileLedger(workshop.folder / "ledger.jsonl", workshop.clock).read
+    assert len(state().open_intents) == 1
+    make(workshop, plan(workshop))
+    assert state().open_intents == ()
+
+
+def interrupted(*_arguments: object) -> None:
+    raise KeyboardInterrupt
