@@ -124,7 +124,8 @@ def claim_among(
 
 
 def crls_in_order(crls: Iterable[Crl]) -> tuple[Crl, ...]:
-    return tuple(sorted(crls, key=lambda crl: (crl.number, crl.scope, *_age(crl))))
+    """Return *crls* by number; of one CRL the line of who asked KMS comes after that of who found it."""
+    return tuple(sorted(crls, key=lambda crl: (crl.number, crl.scope, bool(crl.request_id), *_age(crl))))
 
 
 def last_crl(crls: Iterable[Crl], scope: str) -> Crl | None:
@@ -211,7 +212,8 @@ def one_authority(authorities: Iterable[str]) -> str:
 
 
 def _issued(lines: Iterable[Entry]) -> dict[str, Issued]:
-    return _first_by(lambda line: line.serial, _of(lines, Issued))
+    """Return the first line of each serial; that of who asked KMS before that of who found the certificate."""
+    return _first_by(lambda line: line.serial, sorted(_of(lines, Issued), key=lambda line: not line.request_id))
 
 
 def _adopted(lines: Iterable[Entry]) -> dict[str, Adopted]:

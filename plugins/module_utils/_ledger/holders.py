@@ -30,6 +30,12 @@ def is_gone(holder: Holder) -> bool:
     return not _pid_in_use(holder.pid)
 
 
+def is_running(holder: Holder) -> bool:
+    """Tell whether the process of *holder* surely runs, so that it will record an outcome itself."""
+    same_place = (holder.host, holder.space) == (socket.gethostname(), _space())
+    return same_place and not is_gone(holder)
+
+
 def _started(pid: int) -> str:
     """Return the start of a living process in clock ticks since boot: proc(5), stat, field 22."""
     try:

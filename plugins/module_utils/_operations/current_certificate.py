@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .._ledger.files import issued_path
+from .._ledger.holders import is_running
 from .._pki.certificates import load_certificates, serial_hex, sha256_hex, signed_by, to_der
 from .._pki.errors import LedgerError, SpecError
 
@@ -60,7 +61,10 @@ def find_current(
         issuer: None for a self-signed certificate.
     """
     record = state.current(task.request.name, now)
+    running = state.claim_on(task.request.name, now, gone=lambda holder: not is_running(holder))
     for intent in reversed(state.open_intents):
+        if running is not None and intent.id == running.intent.id:
+            continue  # its own run is about to record it
         if (intent.purpose, intent.name) == ("certificate", task.request.name):
             certificate = _signed_for(task, intent, issuer)
             if certificate is not None and (record is None or intent.time >= record.recorded_at):

@@ -24,7 +24,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._ledger.entries impo
 )
 from ansible_collections.rootstock.pki.plugins.module_utils._ledger.fold import fold, revocation_mark
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import LedgerError
-from tests.unit.ledger.entry_makers import AUTHORITY, NOW, an_intent, histories, issued_for, revoked, serial
+from tests.unit.ledger.entry_makers import AUTHORITY, NOW, a_crl, an_intent, histories, issued_for, revoked, serial
 
 
 @st.composite
@@ -131,6 +131,19 @@ def test_a_certificate_whose_intent_was_lost_is_still_known_by_its_serial() -> N
     record = fold([issued_for(an_intent())]).by_serial(serial(1))
     assert record is not None
     assert (record.name, record.intent) == ("", None)
+
+
+def test_who_asked_kms_tells_more_of_a_certificate_and_a_crl_than_who_found_it_stored() -> None:
+    intent, crl_intent = an_intent(), an_intent("crl full", purpose="crl")
+    asked = replace(issued_for(intent), time=NOW + timedelta(seconds=2), key_arn="arn")
+    found = replace(asked, id=new_id(), time=NOW, request_id="", key_arn="")
+    made = a_crl(crl_intent, 5)
+    taken_up = replace(made, id=new_id(), time=made.time + timedelta(seconds=2), request_id="")
+    state = fold([intent, found, asked, crl_intent, made, taken_up])
+    record = state.by_serial(serial(1))
+    assert record is not None
+    assert (record.key_arn, record.recorded_at) == ("arn", asked.time)
+    assert state.last_crl("full") == made
 
 
 def test_an_outcome_of_another_serial_than_its_intent_is_none() -> None:

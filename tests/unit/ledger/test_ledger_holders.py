@@ -15,18 +15,19 @@ import pytest
 
 from ansible_collections.rootstock.pki.plugins.module_utils._ledger import holders
 from ansible_collections.rootstock.pki.plugins.module_utils._ledger.entries import Holder
-from ansible_collections.rootstock.pki.plugins.module_utils._ledger.holders import is_gone, this_holder
+from ansible_collections.rootstock.pki.plugins.module_utils._ledger.holders import is_gone, is_running, this_holder
 
 
 def test_this_process_is_not_gone() -> None:
     assert this_holder().pid == os.getpid()
     assert not is_gone(this_holder())
+    assert is_running(this_holder())
 
 
 def test_a_process_that_ended_is_gone_and_one_that_lives_is_not() -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
         holder = replace(this_holder(), pid=process.pid, started=holders._started(process.pid))
-        assert not is_gone(holder)
+        assert is_running(holder)
         process.kill()
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
         assert is_gone(holder)  # not yet collected by its parent
@@ -34,12 +35,14 @@ def test_a_process_that_ended_is_gone_and_one_that_lives_is_not() -> None:
 
 
 def test_another_process_with_the_same_number_is_another_process() -> None:
-    assert is_gone(replace(this_holder(), started="1"))
+    another = replace(this_holder(), started="1")
+    assert (is_gone(another), is_running(another)) == (True, False)
 
 
 @pytest.mark.parametrize("change", [{"host": "elsewhere"}, {"space": "another boot"}, {"space": ""}])
 def test_of_another_machine_boot_or_container_nothing_is_sure(change: dict[str, str]) -> None:
-    assert not is_gone(replace(this_holder(), pid=2**22 + 1, started="1", **change))
+    elsewhere = replace(this_holder(), pid=2**22 + 1, started="1", **change)
+    assert (is_gone(elsewhere), is_running(elsewhere)) == (False, False)
 
 
 def test_without_proc_the_process_number_decides(monkeypatch: pytest.MonkeyPatch) -> None:

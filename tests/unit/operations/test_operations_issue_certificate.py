@@ -153,6 +153,7 @@ def test_a_run_that_died_before_recording_is_completed_without_a_signature(works
     issued = workshop.carry_out(tls(workshop)).certificate
     ledger = workshop.folder / "root" / "ledger.jsonl"
     ledger.write_text("\n".join(ledger.read_text().splitlines()[:-1]) + "\n")
+    _as_if_its_process_had_ended(workshop)
     Path(tls(workshop).task.path).unlink()
     again = tls(workshop)
     assert not again.reissue
@@ -180,6 +181,21 @@ def test_a_run_that_died_before_storing_is_done_again_and_its_intent_stays_visib
     assert kinds(workshop)[2:] == ["intent", "intent", "issued"]
     state = tls(workshop).ledger.read()
     assert [intent.name for intent in state.open_intents] == ["web"]
+
+
+def test_a_run_that_is_about_to_record_is_not_overtaken(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    workshop.root()
+    record, seen = flow.record_issued, []
+
+    def observed(*arguments: Any) -> None:
+        other = tls(workshop)
+        seen.append((other.reissue, other.completion))
+        record(*arguments)
+
+    monkeypatch.setattr(flow, "record_issued", observed)
+    workshop.carry_out(tls(workshop))
+    assert seen == [(True, ())]
+    assert kinds(workshop)[2:] == ["intent", "issued"]
 
 
 def _as_if_its_process_had_ended(workshop: Workshop) -> None:
