@@ -297,7 +297,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._aws.clients import 
 from ansible_collections.rootstock.pki.plugins.module_utils._aws.kms import KmsSigner
 from ansible_collections.rootstock.pki.plugins.module_utils._aws.sts import caller_arn
 from ansible_collections.rootstock.pki.plugins.module_utils._module.aws import AWS_OPTIONS, require_cryptography
-from ansible_collections.rootstock.pki.plugins.module_utils._module.converge import converge, utc_now
+from ansible_collections.rootstock.pki.plugins.module_utils._module.converge import converge, milliseconds_now, utc_now
 from ansible_collections.rootstock.pki.plugins.module_utils._module.crls import (
     CRL_OPTIONS,
     crl_file,
@@ -339,7 +339,7 @@ def run(module: AnsibleAWSModule) -> None:
             write(crl_file(one.task, der))
 
         signer = KmsSigner(signing_client(module), task.issuer_key_id)
-        signing = CrlSigning(signer, lambda: caller_arn(aws_client(module, "sts")), utc_now, store)
+        signing = CrlSigning(signer, lambda: caller_arn(aws_client(module, "sts")), utc_now, store, milliseconds_now)
         made = []
         for one in planned:
             made.append(carry_out_crl(one, ports, signing))

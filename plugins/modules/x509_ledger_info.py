@@ -89,11 +89,12 @@ EXAMPLES = r"""
     limit: 0
   register: pki
 
-- name: Nothing is left open, and no name has two certificates
+- name: Nothing is left open, no name has two certificates and no number two CRLs
   ansible.builtin.assert:
     that:
       - pki.open_intents == []
       - pki.duplicates == []
+      - pki.duplicate_crl_numbers == []
 """
 
 RETURN = r"""
@@ -246,6 +247,30 @@ duplicates:
       type: str
     serial_numbers_hex:
       description: Serial numbers in upper-case hexadecimal digits, the newest first.
+      type: list
+      elements: str
+duplicate_crl_numbers:
+  description:
+    - CRL numbers that two different CRLs have, neither of them past its next update, as a merge of two branches may
+      bring. Make a new CRL, whose number is higher than both.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    ledger_path:
+      description: The ledger that knows them.
+      type: str
+    part:
+      description: Which certificates they are about, V(full) for all or one partition such as V(partition-3). Full and
+        delta CRLs of the same certificates share their numbers.
+      type: str
+      sample: full
+    crl_number:
+      description: The number.
+      type: int
+      sample: 1767268800123
+    fingerprints:
+      description: SHA-256 of each CRL in DER, in hexadecimal digits.
       type: list
       elements: str
 counts:

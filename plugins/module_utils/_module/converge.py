@@ -24,6 +24,11 @@ def utc_now() -> datetime:
     return datetime.now(timezone.utc).replace(microsecond=0)
 
 
+def milliseconds_now() -> int:
+    """Return the present in milliseconds since 1970."""
+    return int(datetime.now(timezone.utc).timestamp() * 1000)
+
+
 def converge(
     module: AnsibleModule,
     plan: Plan,

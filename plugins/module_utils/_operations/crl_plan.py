@@ -163,7 +163,7 @@ def _refusal(planned: CrlPlan, state: LedgerState, now: datetime) -> str:
     task, issuer, algorithm, base = planned.task, planned.issuer, planned.algorithm, planned.base
     if issuer is None or algorithm is None or not is_limited(issuer):
         return ""
-    number = next_number(0 if planned.last is None else planned.last.number, now)
+    number = next_number(0 if planned.last is None else planned.last.number, int(now.timestamp()) * 1000)
     spec = crl_spec(task, issuer, base, number, now)
     try:
         signable(algorithm, spec, entries_of(task, state, base, revocations_of(task, state)))

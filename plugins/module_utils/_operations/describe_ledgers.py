@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._ledger.state import STATUSES
 from .._pki.certificates import asn1_time
+from .._pki.crl_task import part_of
 from .ledger_facts import certificate_facts, intent_facts
 
 if TYPE_CHECKING:
@@ -50,9 +52,21 @@ def describe_ledgers(
             for path, state in states
             for name, records in state.doubles(now).items()
         ],
+        "duplicate_crl_numbers": [facts for path, state in states for facts in _doubled_numbers(path, state, now)],
         "counts": {key: sum(state.counts(now)[key] for _path, state in states) for key in (*STATUSES, "open_intents")},
         "ledgers": [_standing(path, state, now) for path, state in states],
     }
+
+
+def _doubled_numbers(path: Path, state: LedgerState, now: datetime) -> Iterator[dict[str, Any]]:
+    """Yield the CRL numbers that two different CRLs have, where more than one of these may be in use still."""
+    found: defaultdict[tuple[str, int], set[str]] = defaultdict(set)
+    for crl in state.crls:
+        if crl.next_update >= now:
+            found[part_of(crl.scope), crl.number].add(crl.crl_sha256)
+    for (part, number), fingerprints in found.items():
+        if len(fingerprints) > 1:
+            yield {"ledger_path": str(path), "part": part, "crl_number": number, "fingerprints": sorted(fingerprints)}
 
 
 def _found(

@@ -54,12 +54,14 @@ class CrlSigning:
     Attributes:
         caller_arn: who signs, for the record.
         store: puts the CRL, given in DER, where the task wants it, in full or not at all.
+        milliseconds: the present since 1970, finer than *clock*, for CRL numbers.
     """
 
     signer: MessageSigner
     caller_arn: Callable[[], str]
     clock: Callable[[], datetime]
     store: Callable[[CrlPlan, bytes], None]
+    milliseconds: Callable[[], int]
     sleep: Callable[[float], None] = field(default=time.sleep)
 
 
@@ -153,7 +155,7 @@ def make_crl(planned: CrlPlan, signing: CrlSigning) -> MadeCrl:
     caller = signing.caller_arn()
     make_folder(Path(planned.task.path).parent)
     make_folder(Path(planned.task.ledger_path).parent)
-    spec, revoked, details = _compose(planned, planned.issuer, planned.algorithm, signing.clock())
+    spec, revoked, details = _compose(planned, planned.issuer, planned.algorithm, signing)
     recorder = IntentRecorder(
         planned.ledger,
         signing.clock,
@@ -186,7 +188,7 @@ def _sign(
 
 
 def _compose(
-    planned: CrlPlan, issuer: x509.Certificate, algorithm: AlgorithmRow, now: datetime
+    planned: CrlPlan, issuer: x509.Certificate, algorithm: AlgorithmRow, signing: CrlSigning
 ) -> tuple[CrlSpec, list[x509.RevokedCertificate], dict[str, str]]:
     """Return the CRL by what the ledger says at this moment, and the details of its intent."""
     task, state = planned.task, planned.ledger.read()
@@ -195,8 +197,8 @@ def _compose(
         raise SpecError("; ".join(missing))
     if base is not None:
         task = task.of_base(base.crl)
-    number = next_number(max(highest_number(state, task.part), _number_at_path(planned, issuer)), now)
-    spec = crl_spec(task, issuer, base, number, now)
+    highest = max(highest_number(state, task.part), _number_at_path(planned, issuer))
+    spec = crl_spec(task, issuer, base, next_number(highest, signing.milliseconds()), signing.clock())
     revocations = revocations_of(task, state)
     try:
         revoked = signable(algorithm, spec, entries_of(task, state, base, revocations))

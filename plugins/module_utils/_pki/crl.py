@@ -64,12 +64,12 @@ class CrlSpec:
     extensions: tuple[WantedExtension, ...] = ()
 
 
-def next_number(last: int, this_update: datetime) -> int:
-    """Return a CRL number above *last* (RFC 5280 5.2.3), at least the milliseconds of *this_update*.
+def next_number(last: int, milliseconds: int) -> int:
+    """Return a CRL number above *last* (RFC 5280 5.2.3), at least the time in *milliseconds* since 1970.
 
     The time keeps two branches of a Git repository, which know nothing of each other's last one, from the same number.
     """
-    return max(last + 1, int(this_update.timestamp()) * 1000)
+    return max(last + 1, milliseconds)
 
 
 def to_revoked(entries: Iterable[CrlEntry]) -> list[x509.RevokedCertificate]:

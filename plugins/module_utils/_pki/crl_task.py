@@ -153,3 +153,8 @@ class CrlTask:
 
 def delta_scope(part: str) -> str:
     return "delta" if part == "full" else f"{part}-delta"
+
+
+def part_of(scope: str) -> str:
+    """Return whose sequence of numbers a scope shares: the inverse of delta_scope() too."""
+    return "full" if scope == "delta" else scope.removesuffix("-delta")

@@ -34,7 +34,7 @@ def crl_options(folder: Path) -> dict[str, Any]:
 @pytest.fixture
 def crl(controller: Controller, tmp_path: Path) -> dict[str, Any]:
     """The options of the CRL of a root that has issued two certificates, a minute ago as OpenSSL sees it."""
-    controller.clock.now -= timedelta(minutes=1)
+    controller.clock.now -= timedelta(minutes=1) - timedelta(milliseconds=7)
     make_root(controller, tmp_path)
     for name in ("good", "bad"):
         assert controller.run("kms_x509_cert", below(tmp_path, name))["changed"]
@@ -70,6 +70,7 @@ def test_a_crl_is_made_once_for_what_is_revoked_and_openssl_heeds_it(
     checked, first = controller.run("kms_x509_crl", crl, check=True), controller.run("kms_x509_crl", crl)
     assert (checked["changed"], checked["sign_calls"]) == (True, 0)
     assert (first["changed"], first["sign_calls"], first["revoked_count"]) == (True, 1, 0)
+    assert first["crl_number"] == int(controller.clock.now.timestamp()) * 1000 + 7
     unasked = {**crl, "issuer_key_id": "alias/nobody-asks-for-this", "return_content": True}
     again = controller.run("kms_x509_crl", unasked)
     assert (again["changed"], again["sign_calls"], again["crl_number"]) == (False, 0, first["crl_number"])

@@ -46,12 +46,14 @@ class CrlDesk:
 
     Args:
         above: the root that certified it; empty where it is one itself.
+        millisecond: of the second that it is.
     """
 
     folder: Path
     name: str = "root"
     key_spec: str = "ECC_NIST_P256"
     above: str = ""
+    millisecond: int = 0
     shop: Workshop = field(init=False)
 
     def __post_init__(self) -> None:
@@ -108,7 +110,12 @@ class CrlDesk:
     def signing(self) -> CrlSigning:
         clock = self.shop.clock
         return CrlSigning(
-            self.shop.signers[self.name], lambda: CALLER, clock, store, lambda seconds: clock.forward(seconds=seconds)
+            signer=self.shop.signers[self.name],
+            caller_arn=lambda: CALLER,
+            clock=clock,
+            store=store,
+            milliseconds=lambda: int(clock().timestamp() * 1000) + self.millisecond,
+            sleep=lambda seconds: clock.forward(seconds=seconds),
         )
 
     def make_all(self, file: str = "crl.pem", **options: Any) -> list[MadeCrl]:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._operations.describe
 )
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.ledger_facts import standing_facts
 from tests.unit.ledger.contract import Clock
-from tests.unit.ledger.entry_makers import AUTHORITY, NOW, an_adopted, an_intent, issued_for, serial
+from tests.unit.ledger.entry_makers import AUTHORITY, NOW, a_crl, an_adopted, an_intent, issued_for, serial
 
 ALL = Wanted()
 
@@ -76,6 +77,22 @@ def test_what_is_open_doubled_and_counted_is_told_of_all_ledgers(ledgers: list[N
     assert (everything["counts"]["valid"], everything["counts"]["open_intents"]) == (3, 1)
     assert [found["authority"] for found in everything["ledgers"]] == [AUTHORITY, None]
     assert [found["counts"]["valid"] for found in everything["ledgers"]] == [1, 2]
+
+
+def test_a_number_that_two_crls_have_is_told_while_both_may_be_in_use(ledgers: list[NamedLedger]) -> None:
+    path, ledger = ledgers[0].path, ledgers[0].ledger
+    intent = an_intent("crl full", purpose="crl")
+    ours = a_crl(intent, 7)
+    theirs = replace(ours, id=new_id(), scope="delta", crl_sha256="ab" * 32)
+    ledger.append_all([intent, ours, replace(ours, id=new_id(), request_id=""), a_crl(intent, 7, "partition-0")])
+    assert told(ledgers)["duplicate_crl_numbers"] == []
+    ledger.append(theirs)
+    both = sorted([ours.crl_sha256, theirs.crl_sha256])
+    assert told(ledgers)["duplicate_crl_numbers"] == [
+        {"ledger_path": str(path), "part": "full", "crl_number": 7, "fingerprints": both}
+    ]
+    later = ours.next_update + timedelta(seconds=1)
+    assert describe_ledgers(ledgers, ALL, None, later)["duplicate_crl_numbers"] == []
 
 
 def test_a_limit_keeps_certificates_back_and_says_so(ledgers: list[NamedLedger]) -> None:

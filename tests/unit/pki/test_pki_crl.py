@@ -92,11 +92,11 @@ def test_whatever_is_no_crl_is_refused_with_a_sentence(content: bytes) -> None:
         load_crl(content, "here")
 
 
-@given(st.integers(0, 1 << 100), TIMES)
-def test_numbers_rise_and_follow_the_clock(last: int, now: datetime) -> None:
-    number = next_number(last, now)
+@given(st.integers(0, 1 << 100), st.integers(0, 1 << 45))
+def test_numbers_rise_and_follow_the_clock(last: int, milliseconds: int) -> None:
+    number = next_number(last, milliseconds)
     assert number > last
-    assert number >= int(now.timestamp()) * 1000
+    assert number >= milliseconds
 
 
 @pytest.mark.parametrize(("next_update", "renew_before"), [("+7d", "33%"), ("+1h", "10m"), ("20260102000000Z", "1h")])
