@@ -23,7 +23,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._ledger.entries impo
 from ansible_collections.rootstock.pki.plugins.module_utils._ledger.files import FileLedger
 from ansible_collections.rootstock.pki.plugins.module_utils._ledger.holders import this_holder
 from ansible_collections.rootstock.pki.plugins.module_utils._ledger.port import NameClaimed
-from tests.unit.ledger.entry_makers import an_intent, issued_for, revoked, serial
+from tests.unit.ledger.entry_makers import an_intent, revoked, serial
 
 FORK = multiprocessing.get_context("fork")
 PROCESSES = 8
@@ -86,38 +86,6 @@ def test_of_many_processes_that_claim_many_names_each_name_goes_to_one(tmp_path:
     names = 60
     answers = _together(_claim_many, tmp_path / "ledger.jsonl", index_from, names)
     assert sorted(name for won in answers for name in won) == sorted(f"file {number}" for number in range(names))
-
-
-def _issue_names(which: int, start: Any, queue: Any, path: Path, names: int) -> None:
-    start.wait()
-    ledger, told = _ledger(path), {}
-    for number in range(names):
-        name = f"name-{(number + which * 7) % names}"
-        while name not in told:
-            state = ledger.read()
-            current = state.current(name, _now())
-            if current:
-                told[name] = current.serial
-                continue
-            intent = _intent(name, which * 1000 + number)
-            try:
-                ledger.claim(intent, None)
-            except NameClaimed:
-                time.sleep(0.005)
-                continue
-            ledger.append(issued_for(intent, _now()))
-            told[name] = intent.serial
-    queue.put(told)
-
-
-def test_many_processes_that_issue_the_same_names_agree_on_one_certificate_each(tmp_path: Path) -> None:
-    path, names = tmp_path / "ledger.jsonl", 50
-    answers = _together(_issue_names, path, names)
-    state = _ledger(path).read()
-    assert len(list(state.certificates)) == names
-    current = {record.name: record.serial for record in state.certificates}
-    assert all(told == current for told in answers)
-    assert state.open_intents == ()
 
 
 def _die_when(condition: Callable[[], None], path: Path) -> None:

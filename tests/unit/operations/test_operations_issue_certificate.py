@@ -183,21 +183,6 @@ def test_a_run_that_died_before_storing_is_done_again_and_its_intent_stays_visib
     assert [intent.name for intent in state.open_intents] == ["web"]
 
 
-def test_a_run_that_is_about_to_record_is_not_overtaken(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
-    workshop.root()
-    record, seen = flow.record_issued, []
-
-    def observed(*arguments: Any) -> None:
-        other = tls(workshop)
-        seen.append((other.reissue, other.completion))
-        record(*arguments)
-
-    monkeypatch.setattr(flow, "record_issued", observed)
-    workshop.carry_out(tls(workshop))
-    assert seen == [(True, ())]
-    assert kinds(workshop)[2:] == ["intent", "issued"]
-
-
 def _as_if_its_process_had_ended(workshop: Workshop) -> None:
     ledger = workshop.folder / "root" / "ledger.jsonl"
     lines = ledger.read_text().splitlines()
