@@ -26,7 +26,7 @@ from .cms_content import ContentFacts, hash_content, same_pieces
 from .cms_gate import check_key, check_signers
 from .cms_judging import judge_file, judge_message
 from .cms_writing import write_message, write_signed_mail
-from .recording import IntentRecorder
+from .recording import IntentRecorder, closing
 from .signing_key import check_use, find_signing_key
 
 if TYPE_CHECKING:
@@ -317,13 +317,13 @@ def _append(
 ) -> None:
     if ports.ledger is None:
         return
-    ports.ledger.append(
-        Signed(
-            id=new_id(),
-            time=ports.clock(),
-            intent=intent.id,
-            request_id=reply.request_id if reply else "",
-            caller_arn=caller_arn,
-            details={"verified": "true", **details},
-        )
+    now = ports.clock()
+    signed = Signed(
+        id=new_id(),
+        time=now,
+        intent=intent.id,
+        request_id=reply.request_id if reply else "",
+        caller_arn=caller_arn,
+        details={"verified": "true", **details},
     )
+    ports.ledger.append_all([signed, *(closing(ports.ledger.read(), intent, now) if reply else ())])

@@ -19,6 +19,8 @@ import pytest
 
 from ansible_collections.rootstock.pki.plugins.module_utils._ledger.codec import decode
 from ansible_collections.rootstock.pki.plugins.module_utils._ledger.entries import Attempt, Intent, Refused, Signed
+from ansible_collections.rootstock.pki.plugins.module_utils._ledger.holders import this_holder
+from ansible_collections.rootstock.pki.plugins.module_utils._operations import sign_cms as flow
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.certificates import serial_hex
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import (
     AwsError,
@@ -364,6 +366,20 @@ def test_a_run_that_died_before_the_record_is_completed_without_another_signatur
     desk.carry_out(work)
     assert ([type(line) for line in lines(desk)], desk.asked) == ([Intent, Intent, Signed, Signed], 2)
     assert not desk.plan().plan.changed
+
+
+def test_the_next_message_closes_what_a_run_that_died_left_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = CmsDesk(tmp_path, recorded=True)
+    ended = replace(this_holder(), started="1")
+    with monkeypatch.context() as patched:
+        patched.setattr(flow, "this_holder", lambda: ended)
+        patched.setitem(desk.hands, P256.key_id, LocalSigner(local_key("ECC_NIST_P256", 9)))
+        with pytest.raises(SignerError):
+            desk.sign()
+    desk.sign()
+    assert [type(line) for line in lines(desk)] == [Intent, Intent, Signed, Refused]
 
 
 def test_nothing_is_signed_when_the_ledger_cannot_be_written(tmp_path: Path) -> None:
