@@ -11,7 +11,8 @@ from typing import Any
 
 from .._keys.names import USE_TAG, to_alias, visible_tags
 from .._keys.report import KeyReport, Selection
-from .key_options import LOOKUP_OPTIONS, description_result, to_tags
+from .._pki.errors import SpecError
+from .key_options import LOOKUP_OPTIONS, check_named, description_result, to_tags
 
 KEY_INFO_OPTIONS: dict[str, dict[str, Any]] = {
     **LOOKUP_OPTIONS,
@@ -24,9 +25,11 @@ def to_selection(params: Mapping[str, Any]) -> Selection:
     """Return which keys the task asks about.
 
     Raises:
-        SpecError: no such alias can be.
+        SpecError: no such alias can be, or what should say which keys is empty.
     """
     prefix = params["alias_prefix"]
+    if prefix is None and (problems := check_named(params, "alias", "key_id", "tags")):
+        raise SpecError("; ".join(problems))
     return Selection(
         key_id=to_alias(params["alias"]) if params["alias"] else params["key_id"] or "",
         prefix="" if prefix is None else f"alias/{prefix.removeprefix('alias/')}",

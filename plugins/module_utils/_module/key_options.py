@@ -76,7 +76,7 @@ def to_desired_key(params: Mapping[str, Any]) -> DesiredKey:
     Raises:
         SpecError: KMS has no such key, or a value is malformed; all problems in one message.
     """
-    problems: list[str] = []
+    problems = check_named(params, "alias", "key_id")
     aliases = params["aliases"]
     desired = DesiredKey(
         alias=_read(to_alias, params["alias"] or None, problems) or "",
@@ -102,6 +102,13 @@ def to_desired_key(params: Mapping[str, Any]) -> DesiredKey:
     if problems:
         raise SpecError("; ".join(problems))
     return desired
+
+
+def check_named(params: Mapping[str, Any], *options: str) -> list[str]:
+    """Return what is wrong where *options*, one of which says what key is meant, are all empty."""
+    if any(params[name] for name in options):
+        return []
+    return [f"{', '.join(options)}: empty, so no key is named; give one of them, and check the variables in it"]
 
 
 def _to_access(params: Mapping[str, Any], problems: list[str]) -> KeyAccess | None:

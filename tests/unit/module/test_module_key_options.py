@@ -51,6 +51,18 @@ def test_all_that_is_wrong_with_a_task_is_told_in_one_message() -> None:
     assert [word for word in ("alias/aws/", "JSON", "rootstock:use", "use encrypt") if word not in told] == []
 
 
+@pytest.mark.parametrize(
+    "given", [{"alias": ""}, {"alias": None}, {"alias": "", "key_id": ""}, {"key_id": "", "alias": None}]
+)
+def test_a_task_that_names_no_key_is_refused(given: dict[str, Any]) -> None:
+    with pytest.raises(SpecError, match="alias, key_id: empty, so no key is named"):
+        to_desired_key(params(**given))
+
+
+def test_an_empty_alias_beside_a_key_id_is_no_alias() -> None:
+    assert to_desired_key(params(alias="", key_id="1234")).names == ()
+
+
 @pytest.mark.parametrize("key_spec", KEY_SPECS)
 @pytest.mark.parametrize("key_usage", ["SIGN_VERIFY", "ENCRYPT_DECRYPT"])
 def test_every_pair_of_spec_and_usage_is_taken_as_the_table_says(key_spec: str, key_usage: str) -> None:
@@ -91,6 +103,7 @@ ROLE = "arn:aws:iam::111122223333:role/x"
         ({"signers": [ROLE], "signing_algorithms": ["RSASSA_PSS_SHA_256"]}, "none of this key's"),
         ({"signers": [ROLE], "minimum_pending_window": 6}, "KMS takes 7 to 30"),
         ({"aliases": ["aws/x"]}, "belong to AWS"),
+        ({"aliases": [""]}, "expected letters"),
     ],
 )
 def test_lists_that_cannot_be_are_refused_with_the_reason(given: dict[str, Any], reason: str) -> None:

@@ -24,6 +24,8 @@ INVENTORY: list[Refusal] = [
     ("does not fit key_spec ECC_NIST_P256", {"alias": NEW, "key_usage": "ENCRYPT_DECRYPT"}),
     ("use encrypt needs key_usage ENCRYPT_DECRYPT", {"alias": NEW, "use": "encrypt"}),
     ("one of the following is required", {"description": "nameless"}),
+    ("so no key is named", {"alias": ""}),
+    ("so no key is named", {"alias": "", "state": "absent"}),
 ]
 CONFLICTS: list[Refusal] = [
     ("key_spec is ECC_NIST_P384, and this task says RSA_4096", {"alias": "refusals/root", "key_spec": "RSA_4096"}),
@@ -54,6 +56,7 @@ AWS: list[Refusal] = [
 
 def test_an_inventory_that_cannot_be(controller: Controller) -> None:
     assert not_told(controller, "kms_key", {}, INVENTORY) == []
+    assert controller.principal.client("kms").list_keys()["Keys"] == []
 
 
 def test_keys_that_are_there_and_are_others(controller: Controller) -> None:
