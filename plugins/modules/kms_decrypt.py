@@ -15,6 +15,7 @@ description:
   - Decrypts what was encrypted for a key in AWS KMS, such as a file that OpenSSL encrypted with its public key.
   - What comes back is written to a file of mode 0600 unless O(mode) says otherwise. It is returned only where the task
     has C(no_log).
+  - Where O(dest) is replaced, the new file keeps nothing of the mode, owner and access control list of the old one.
   - Whether O(dest) is right is known only after decrypting, so every run asks KMS once, in check mode too.
   - Needs C(kms:Decrypt) on O(key_id).
 author:
@@ -126,7 +127,7 @@ def run(module: AnsibleAWSModule) -> None:
     plaintext = decrypt(kms_client(module), params["key_id"], ciphertext, params["encryption_algorithm"])
     params["mode"] = params["mode"] or PRIVATE
     os.umask(0o077)  # nobody else reads the file in the moment before it gets its mode
-    files = [KeptFile(params["dest"], plaintext, "dest")] if params["dest"] else []
+    files = [KeptFile(params["dest"], plaintext, "dest", secret=True)] if params["dest"] else []
     known: dict[str, Any] = {"dest": params["dest"]} if params["dest"] else {}
     if params["return_content"]:
         known["content"] = base64.b64encode(plaintext).decode()

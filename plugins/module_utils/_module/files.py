@@ -24,11 +24,13 @@ class KeptFile:
     Attributes:
         content: None while it is not known yet.
         label: what it holds, for the diff.
+        secret: it keeps nothing of the mode, owner and ACL of the file that it replaces.
     """
 
     path: str
     content: bytes | None
     label: str
+    secret: bool = False
 
     def change(self) -> tuple[Change, ...]:
         """Return the change that writing it would be; the diff names the file, never its bytes."""
@@ -69,9 +71,11 @@ def read_if_there(path: str) -> bytes | None:
     return read_file(path) if os.path.exists(path) else None
 
 
-def write_file(module: Any, path: str, content: bytes, backup: bool = False) -> str | None:
+def write_file(module: Any, path: str, content: bytes, backup: bool = False, *, secret: bool = False) -> str | None:
     """Replace *path* atomically and return the name of the backup, if one was made.
 
+    Args:
+        secret: keep nothing of the mode, owner and ACL of the file that is replaced.
     Raises:
         SpecError: the folder is missing or cannot be written.
     """
@@ -84,7 +88,7 @@ def write_file(module: Any, path: str, content: bytes, backup: bool = False) -> 
         os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
     except OSError as exc:
         raise SpecError(f"{path}: cannot be written ({exc.strerror}); check the folder") from exc
-    module.atomic_move(temporary, os.path.abspath(path))
+    module.atomic_move(temporary, os.path.abspath(path), keep_dest_attrs=not secret)
     return backup_file
 
 
@@ -95,7 +99,7 @@ def file_changes(files: Sequence[KeptFile]) -> tuple[Change, ...]:
 def write_files(module: Any, files: Sequence[KeptFile], backup: bool = False) -> dict[str, Any]:
     """Write those of *files* that differ; return their backups as the result `backup_files`, where there are any."""
     backups = [
-        write_file(module, file.path, file.content, backup)
+        write_file(module, file.path, file.content, backup, secret=file.secret)
         for file in files
         if file.content is not None and file.change()
     ]

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import base64
+import os
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,37 @@ def test_the_plaintext_is_kept_in_a_file_for_its_owner(controller: Controller, b
     plain = Path(box["dest"])
     assert (plain.read_bytes(), plain.stat().st_mode & 0o777) == (PLAINTEXT, 0o600)
     assert not controller.run("kms_decrypt", box)["changed"]
+
+
+def test_a_file_that_everybody_reads_is_replaced_by_one_for_its_owner_from_the_first_moment(
+    controller: Controller, box: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = Path(box["dest"])
+    plain.write_bytes(b"nothing secret")
+    plain.chmod(0o644)
+    seen: list[tuple[bytes, int]] = []
+    rename = os.rename
+
+    def renamed(source: bytes, target: bytes) -> None:
+        rename(source, target)
+        seen.append((plain.read_bytes(), plain.stat().st_mode & 0o777))
+
+    monkeypatch.setattr(os, "rename", renamed)
+    assert controller.run("kms_decrypt", box)["changed"]
+    assert seen == [(PLAINTEXT, 0o600)]
+
+
+def test_a_file_whose_owner_cannot_be_set_is_still_for_its_owner_alone(
+    controller: Controller, box: dict[str, Any]
+) -> None:
+    plain = Path(box["dest"])
+    plain.write_bytes(b"nothing secret")
+    plain.chmod(0o644)
+    assert (
+        "failed to look up user nobody-at-all"
+        in controller.run("kms_decrypt", {**box, "owner": "nobody-at-all"})["msg"]
+    )
+    assert (plain.read_bytes(), plain.stat().st_mode & 0o777) == (PLAINTEXT, 0o600)
 
 
 def test_the_plaintext_is_returned_to_tasks_without_a_log(controller: Controller, box: dict[str, Any]) -> None:
