@@ -209,6 +209,7 @@ options:
       - The ledger of the authority that signs with the key. With O(state=absent) the key stays while the ledger shows
         a certificate that has not expired, or a duty to sign certificate revocation lists.
       - A key with O(use=ca) is not deleted without it.
+      - For a disabled key of which AWS does not tell the public key, it has to hold a certificate that the key signed.
     type: path
   unused_for:
     description:

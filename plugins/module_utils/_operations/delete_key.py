@@ -29,12 +29,13 @@ class Guard:
     """What must be so before a key may go.
 
     Attributes:
-        ledger: opens the record of what the key signed, given its SubjectPublicKeyInfo (DER); None where there is none.
+        ledger: opens the record of what the key signed, given its SubjectPublicKeyInfo (DER), or None where that is not
+            known. None where there is no ledger.
         unused_for: how long nobody may have used it.
         force: let it go whatever it is needed for.
     """
 
-    ledger: Callable[[bytes], Ledger] | None
+    ledger: Callable[[bytes | None], Ledger] | None
     unused_for: timedelta
     force: bool = False
 
@@ -47,8 +48,11 @@ def to_guard(ledger_path: str | None, unused_for: str, force: bool, now: datetim
     """
     if ledger_path and not open_ledger(ledger_path, lambda: now).exists():
         raise SpecError(f"ledger_path {ledger_path} does not exist; name the authority's ledger, or leave it out")
-    ledger = (lambda key: open_ledger(ledger_path, lambda: now, authority_of(key))) if ledger_path else None
-    return Guard(ledger, to_duration(unused_for), force)
+
+    def ledger(public_key: bytes | None) -> Ledger:
+        return open_ledger(ledger_path or "", lambda: now, authority_of(public_key) if public_key else "")
+
+    return Guard(ledger if ledger_path else None, to_duration(unused_for), force)
 
 
 def plan_deletion(key: KeyDescription | None, days: int) -> Plan:
@@ -76,7 +80,28 @@ def _duties(store: KeyStore, key: KeyDescription, guard: Guard, now: datetime) -
     if guard.ledger is None:
         authority = store.tags(key.key_id).get(USE_TAG) == "ca"
         return ["it is an authority's, so name its ledger_path"] if authority else []
-    return ledger_duties(guard.ledger(store.public_key(key.key_id)).read(), now)
+    public_key = _public_key(store, key)
+    state = guard.ledger(public_key).read()
+    if public_key is None and not any(_is_named(key, record.key_arn) for record in state.certificates):
+        return [
+            "it is disabled, AWS does not tell its public key, and no certificate in its ledger names it; enable it"
+        ]
+    return ledger_duties(state, now)
+
+
+def _public_key(store: KeyStore, key: KeyDescription) -> bytes | None:
+    """Return the public key, or None where AWS does not tell it because the key is disabled."""
+    try:
+        return store.public_key(key.key_id)
+    except KeyStateError:
+        if key.state != "Disabled":
+            raise
+        return None
+
+
+def _is_named(key: KeyDescription, text: str) -> bool:
+    """Return whether *text* is an ARN of the key, in whatever region, or its ID."""
+    return text == key.key_id or text.endswith(f":{key.account}:key/{key.key_id}")
 
 
 def ledger_duties(state: LedgerState, now: datetime) -> list[str]:

@@ -22,6 +22,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._ledger.entries impo
     Entry,
     Holder,
     Intent,
+    Issued,
     Retired,
     Revoked,
     authority_of,
@@ -34,7 +35,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._operations.delete_k
     to_guard,
 )
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import KeyStateError, LedgerError, SpecError
-from tests.unit.operations.memory_keys import Keys, MemoryKeyStore
+from tests.unit.operations.memory_keys import ACCOUNT, Keys, MemoryKeyStore
 
 NOW = datetime(2030, 6, 1, tzinfo=timezone.utc)
 DAY = timedelta(days=1)
@@ -179,6 +180,58 @@ def test_the_ledger_of_another_authority_is_refused(tmp_path: Path) -> None:
     path = ledger(tmp_path, certificate(NOW - DAY), key=b"other")
     with pytest.raises(LedgerError, match="ledger of another authority"):
         refusal(*stored("ca"), ledger_path=path)
+
+
+def disabled() -> tuple[MemoryKeyStore, KeyDescription]:
+    """Return an account with a disabled key, whose public key is not to be had."""
+    store, key = stored("ca")
+    store.disable(key.key_id)
+
+    def refuse(step: str) -> None:
+        if step == "before public_key":
+            raise KeyStateError(f"{key.arn} is disabled, and kms:GetPublicKey needs an enabled key")
+
+    store.step = refuse
+    return store, replace(key, state="Disabled")
+
+
+def issued(not_after: datetime, key_arn: str) -> list[Entry]:
+    asked = replace(intent(), key_arn="alias/x")
+    made = Issued(
+        new_id(), NOW, asked.id, SERIAL, "00" * 32, "request", "", NOW - 400 * DAY, not_after, key_arn=key_arn
+    )
+    return [asked, made]
+
+
+def test_a_disabled_key_goes_by_the_ledger_in_which_its_certificates_are(tmp_path: Path) -> None:
+    store, key = disabled()
+    assert refusal(store, key, ledger_path=ledger(tmp_path, *issued(NOW - DAY, key.arn))) == ""
+
+
+def test_a_disabled_key_stays_while_its_certificates_live(tmp_path: Path) -> None:
+    store, key = disabled()
+    told = refusal(store, key, ledger_path=ledger(tmp_path, *issued(NOW + DAY, key.arn)))
+    assert "its ledger shows web valid until" in told
+
+
+@pytest.mark.parametrize(
+    "signer", ["", "alias/x", f"{ACCOUNT}key-2", "arn:aws:kms:eu-central-1:444455556666:key/key-1"]
+)
+def test_a_disabled_key_stays_where_nothing_says_that_the_ledger_is_its_own(tmp_path: Path, signer: str) -> None:
+    store, key = disabled()
+    told = refusal(store, key, ledger_path=ledger(tmp_path, *issued(NOW - DAY, signer)))
+    assert "no certificate in its ledger names it; enable it" in told
+
+
+def test_an_enabled_key_whose_public_key_is_not_to_be_had_is_an_error(tmp_path: Path) -> None:
+    store, key = disabled()
+    with pytest.raises(KeyStateError, match="GetPublicKey needs"):
+        check_unneeded(
+            store,
+            replace(key, state="Enabled"),
+            to_guard(ledger(tmp_path, certificate(NOW - DAY)), "30d", force=False, now=NOW),
+            NOW,
+        )
 
 
 def test_a_ledger_that_is_not_there_is_refused(tmp_path: Path) -> None:
