@@ -170,7 +170,7 @@ options:
     elements: raw
   signing_algorithms:
     description:
-      - What O(signers) may sign with. The default is everything that the key can.
+      - What O(signers) may sign with. The default is everything that the key can. An empty list is an error.
     type: list
     elements: str
   account_root:

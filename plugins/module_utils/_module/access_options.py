@@ -20,6 +20,10 @@ def to_access(params: Mapping[str, Any], problems: list[str]) -> KeyAccess:
     """Return who may do what as the task says; what is wrong with it goes to *problems*."""
     row = KEY_SPECS[params["key_spec"]]
     signs = params["key_usage"] == "SIGN_VERIFY"
+    if params["signing_algorithms"] == []:
+        problems.append(
+            "signing_algorithms: empty, so nobody could sign; name some, or leave it out for all of the key"
+        )
     algorithms = tuple(params["signing_algorithms"] or (row.signing_algorithms if signs else ()))
     access = KeyAccess(
         **{name: _to_grantees(name, params[name] or (), problems) for name in ACTIONS},

@@ -101,6 +101,7 @@ ROLE = "arn:aws:iam::111122223333:role/x"
         ({"signers": [ROLE], "policy": json.dumps(POLICY)}, "policy is the whole key policy"),
         ({"signing_algorithms": ["ECDSA_SHA_256"]}, "narrows what signers may do"),
         ({"signers": [ROLE], "signing_algorithms": ["RSASSA_PSS_SHA_256"]}, "none of this key's"),
+        ({"signers": [ROLE], "signing_algorithms": []}, "signing_algorithms: empty, so nobody could sign"),
         ({"signers": [ROLE], "minimum_pending_window": 6}, "KMS takes 7 to 30"),
         ({"aliases": ["aws/x"]}, "belong to AWS"),
         ({"aliases": [""]}, "expected letters"),
