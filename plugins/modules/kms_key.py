@@ -186,6 +186,7 @@ options:
   break_glass_principals:
     description:
       - Who takes the root user's place in O(account_root=break_glass), for accounts that have no root user.
+      - They are of the account of the key, as AWS lets no other account read or rewrite its policy.
     type: list
     elements: str
   minimum_pending_window:

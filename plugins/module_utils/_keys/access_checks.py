@@ -25,6 +25,9 @@ ABROAD = frozenset(
 )
 """Of our actions, what AWS lets principals of other accounts do (developer guide, modifying external accounts)."""
 
+AT_HOME = ("administrators", "break_glass_principals")
+"""Lists whose actions AWS lets principals of the key's own account do, and nobody else."""
+
 SET_BY_US = ("kms:CallerAccount", "kms:MessageType", "kms:SigningAlgorithm")
 
 
@@ -61,10 +64,9 @@ def check_home(access: KeyAccess, root: str) -> list[str]:
         if (found := PRINCIPAL.fullmatch(text)) and found["partition"] != partition
     ]
     problems += [
-        f"administrators: {grantee.principal} is of another account than the key ({account}), "
-        "and AWS lets no other account administer it"
-        for grantee in access.administrators
-        if grantee.account() != account
+        f"{name}: {text} is of another account than the key ({account}), and AWS lets no other account administer it"
+        for name, text in _principals(access)
+        if name in AT_HOME and Grantee(text, {}).account() != account
     ]
     return problems
 

@@ -82,6 +82,7 @@ def policies(caller: str) -> list[Refusal]:
         ("policy is the whole key policy", {"administrators": [], "policy": '{"Statement": {"Effect": "Allow"}}'}),
         ("of partition aws-cn", {"administrators": [caller], "signers": [elsewhere.replace("aws", "aws-cn")]}),
         ("lets no other account administer", {"administrators": [elsewhere]}),
+        ("lets no other account administer", {"administrators": [caller], "break_glass_principals": [elsewhere]}),
         ("decrypters: nobody can do that", {"decrypters": [caller]}),
         ("is neither the ARN of", {"signers": ["*"]}),
     ]
