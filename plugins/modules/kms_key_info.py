@@ -15,7 +15,8 @@ description:
   - Tells spec, state, names, tags, policy, last use and cost of one key, or of all keys with names or tags of a kind.
   - Tells keys that M(rootstock.pki.kms_key) made for a name that they do not have. A run that was killed leaves one
     behind, which the next run takes up. A run that lost a race for the name may leave one, which nobody needs.
-  - What may not be read is left out, and the reason is in C(unreadable).
+  - What may not be read is null, and the reason is in C(unreadable). Among several keys, one that may not be described
+    has its C(key_id), and its C(key_arn) where a tag led to it.
   - Needs C(kms:DescribeKey), and C(kms:ListAliases), C(kms:ListResourceTags), C(kms:GetKeyPolicy) and
     C(kms:GetKeyLastUsage) for what they tell. O(alias), O(alias_prefix) and O(tags) need C(tag:GetResources) (or
     C(kms:ListKeys) and C(kms:ListResourceTags)).
@@ -164,7 +165,7 @@ kms_keys:
       type: str
       returned: always
     unreadable:
-      description: What could not be read, and why.
+      description: What could not be read, and why, C(description) for all that C(kms:DescribeKey) tells.
       type: dict
       returned: always
 unnamed_keys:
@@ -173,7 +174,8 @@ unnamed_keys:
   type: list
   elements: dict
 monthly_cost_usd:
-  description: What all of these keys cost a month in US dollars, without their use.
+  description:
+    - What all of these keys cost a month in US dollars, without their use and without those that may not be described.
   returned: always
   type: float
   sample: 5.0
@@ -210,7 +212,7 @@ def run(module: AnsibleAWSModule) -> NoReturn:
         changed=False,
         kms_keys=[report_result(report) for report in reports if not report.made_for],
         unnamed_keys=[report_result(report) for report in reports if report.made_for],
-        monthly_cost_usd=sum(report.monthly_cost for report in reports),
+        monthly_cost_usd=sum(report.monthly_cost or 0.0 for report in reports),
         sign_calls=0,
     )
 

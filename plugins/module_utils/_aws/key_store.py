@@ -84,8 +84,8 @@ class KmsKeyStore:
         """Return all aliases of the account and region that name a key, with the IDs of their keys."""
         return kms.all_aliases(self.client)
 
-    def find_by_tag(self, name: str, value: str | None) -> list[str]:
-        """Return the ARNs of the keys that carry a tag, with any value for None."""
+    def find_by_tag(self, name: str, value: str | None) -> dict[str, dict[str, str]]:
+        """Return the keys that carry a tag, with any value for None: all of their tags by their ARNs."""
         return find_by_tag(self.tagging_client(), self.client, name, value)
 
     def tags(self, key_id: str) -> dict[str, str]:

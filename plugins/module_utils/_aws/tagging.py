@@ -13,8 +13,8 @@ from .errors import DENIED, ask_pages
 from .kms import list_keys, list_resource_tags
 
 
-def find_by_tag(tagging: Any, kms: Any, name: str, value: str | None) -> list[str]:
-    """Return the ARNs of the keys of this account and region whose tag *name* is *value* (None: any), in no order.
+def find_by_tag(tagging: Any, kms: Any, name: str, value: str | None) -> dict[str, dict[str, str]]:
+    """Return the keys of this account and region whose tag *name* is *value* (None: any), with all tags, by ARN.
 
     Asks tag:GetResources, and where that is denied kms:ListKeys and kms:ListResourceTags of every key.
     """
@@ -23,10 +23,11 @@ def find_by_tag(tagging: Any, kms: Any, name: str, value: str | None) -> list[st
     except AwsError as exc:
         if exc.code not in DENIED:
             raise
-    return [arn for arn in list_keys(kms) if _has_tag(kms, arn, name, value)]
+    every = {arn: _tags(kms, arn) for arn in list_keys(kms)}
+    return {arn: tags for arn, tags in every.items() if name in tags and value in (None, tags[name])}
 
 
-def _indexed(tagging: Any, name: str, value: str | None) -> list[str]:
+def _indexed(tagging: Any, name: str, value: str | None) -> dict[str, dict[str, str]]:
     wanted = {"Key": name} if value is None else {"Key": name, "Values": [value]}
     pages = ask_pages(
         tagging,
@@ -35,17 +36,20 @@ def _indexed(tagging: Any, name: str, value: str | None) -> list[str]:
         ResourceTypeFilters=["kms:key"],
         TagFilters=[wanted],
     )
-    return [str(found["ResourceARN"]) for page in pages for found in page["ResourceTagMappingList"]]
+    return {
+        str(found["ResourceARN"]): {str(tag["Key"]): str(tag["Value"]) for tag in found["Tags"]}
+        for page in pages
+        for found in page["ResourceTagMappingList"]
+    }
 
 
-def _has_tag(kms: Any, arn: str, name: str, value: str | None) -> bool:
-    """Return whether one key has the tag; a key whose tags may not be read is nobody's that concerns us."""
+def _tags(kms: Any, arn: str) -> dict[str, str]:
+    """Return the tags of one key; a key whose tags may not be read is nobody's that concerns us."""
     try:
-        tags = list_resource_tags(kms, arn)
-        return name in tags and value in (None, tags[name])
+        return list_resource_tags(kms, arn)
     except AwsError as exc:
         if exc.code not in DENIED:
             raise
-        return False
+        return {}
     except KeyStateError:
-        return False  # gone since it was listed
+        return {}  # gone since it was listed

@@ -17,6 +17,9 @@ OUR_PREFIX = "rootstock:"
 USES = ("ca", "ocsp", "sign", "encrypt")
 USAGE_OF_USE = {"ca": "SIGN_VERIFY", "ocsp": "SIGN_VERIFY", "sign": "SIGN_VERIFY", "encrypt": "ENCRYPT_DECRYPT"}
 
+AWS_ALIASES = "alias/aws/"
+"""How the names of the keys of AWS's own begin."""
+
 ALIAS = re.compile(r"alias/[A-Za-z0-9/_-]+")
 ALIAS_LENGTH = 256
 TAGS_AT_MOST = 50
@@ -39,7 +42,7 @@ def to_alias(text: str) -> str:
         raise SpecError(
             f"alias {text}: expected letters, digits, slashes, underscores, dashes; with alias/ {ALIAS_LENGTH} at most"
         )
-    if name.startswith("alias/aws/"):
+    if name.startswith(AWS_ALIASES):
         raise SpecError(f"alias {text}: names that begin with alias/aws/ belong to AWS; choose another")
     return name
 

@@ -34,6 +34,25 @@ class Selection:
 
 
 @dataclass(frozen=True)
+class FoundKey:
+    """One key that is meant.
+
+    Attributes:
+        name: its ARN, or its ID where it was found by an alias.
+        description: None where it may not be read.
+        refusal: why it may not be read.
+    """
+
+    name: str
+    description: KeyDescription | None
+    refusal: str = ""
+
+    @property
+    def key_id(self) -> str:
+        return id_of(self.name)
+
+
+@dataclass(frozen=True)
 class KeyReport:
     """Everything that can be known of one key; None where it could not be read.
 
@@ -41,7 +60,7 @@ class KeyReport:
         unreadable: facet to the sentence that says why it could not be read.
     """
 
-    description: KeyDescription
+    key: FoundKey
     aliases: tuple[str, ...] | None
     tags: Mapping[str, str] | None
     policy: Mapping[str, Any] | None
@@ -55,6 +74,12 @@ class KeyReport:
         return "" if self.aliases is None or wanted in self.aliases else wanted
 
     @property
-    def monthly_cost(self) -> float:
+    def monthly_cost(self) -> float | None:
         """What the key costs a month in US dollars, its use apart; nothing while it is pending deletion."""
-        return 0.0 if self.description.state in GOING else MONTHLY_COST
+        found = self.key.description
+        return None if found is None else 0.0 if found.state in GOING else MONTHLY_COST
+
+
+def id_of(name: str) -> str:
+    """Return the ID of a key that is named by its ARN or its ID."""
+    return name.rpartition("/")[2]

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._keys.names import USE_TAG, to_alias, visible_tags
-from .._keys.report import KeyReport, Selection
+from .._keys.report import FoundKey, KeyReport, Selection
 from .._pki.errors import SpecError
 from .key_options import LOOKUP_OPTIONS, check_named, description_result, to_tags
 
@@ -19,6 +19,12 @@ KEY_INFO_OPTIONS: dict[str, dict[str, Any]] = {
     "alias_prefix": {"type": "str"},
     "tags": {"type": "dict", "aliases": ["resource_tags"]},
 }
+
+DESCRIBED = (
+    *("key_id", "key_arn", "key_spec", "key_usage", "key_state", "deletion_date", "signing_algorithms"),
+    *("description", "origin", "multi_region", "encryption_algorithms", "creation_date"),
+)
+"""What DescribeKey tells."""
 
 
 def to_selection(params: Mapping[str, Any]) -> Selection:
@@ -39,14 +45,9 @@ def to_selection(params: Mapping[str, Any]) -> Selection:
 
 def report_result(report: KeyReport) -> dict[str, Any]:
     """Return what is told of one key."""
-    found, last = report.description, report.last_use
+    last = report.last_use
     return {
-        **description_result(found),
-        "description": found.description,
-        "origin": found.origin,
-        "multi_region": found.multi_region,
-        "encryption_algorithms": list(found.encryption_algorithms),
-        "creation_date": found.created,
+        **_described(report.key),
         "aliases": None if report.aliases is None else list(report.aliases),
         "use": (report.tags or {}).get(USE_TAG),
         "tags": None if report.tags is None else visible_tags(report.tags),
@@ -56,4 +57,19 @@ def report_result(report: KeyReport) -> dict[str, Any]:
         "monthly_cost_usd": report.monthly_cost,
         "made_for_alias": report.made_for,
         "unreadable": dict(report.unreadable),
+    }
+
+
+def _described(key: FoundKey) -> dict[str, Any]:
+    found = key.description
+    if found is None:
+        arn = key.name if key.name.startswith("arn:") else None
+        return {**dict.fromkeys(DESCRIBED), "key_id": key.key_id, "key_arn": arn}
+    return {
+        **description_result(found),
+        "description": found.description,
+        "origin": found.origin,
+        "multi_region": found.multi_region,
+        "encryption_algorithms": list(found.encryption_algorithms),
+        "creation_date": found.created,
     }

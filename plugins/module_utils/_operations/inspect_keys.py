@@ -6,28 +6,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Callable
 from typing import TypeVar
 
-from .._keys.description import KeyDescription
-from .._keys.names import ALIAS_TAG
-from .._keys.report import KeyReport, Selection
+from .._keys.names import ALIAS_TAG, AWS_ALIASES
+from .._keys.report import FoundKey, KeyReport, Selection, id_of
 from .._pki.errors import AwsError
 from .key_store import KeyStore
 
 T = TypeVar("T")
 
 
-def find_keys(store: KeyStore, selection: Selection) -> list[KeyDescription]:
-    """Return the keys that are meant, and those that were made for such a name and do not have it, oldest first."""
-    found = {key.arn: key for key in _described(store, _candidates(store, selection))}
-    return sorted(found.values(), key=lambda key: (key.created, key.key_id))
+def find_keys(store: KeyStore, selection: Selection) -> list[FoundKey]:
+    """Return the keys that are meant, and those that were made for such a name and do not have it, oldest first.
+
+    Keys that may not be described come last.
+
+    Raises:
+        AwsError: the one key that is asked about may not be described.
+    """
+    named = store.describe(selection.key_id) if selection.key_id else None
+    found = [FoundKey(named.arn, named)] if named else []
+    listed = {id_of(name): name for name in _listed(store, selection)}
+    found += [key for name in listed.values() if not (named and name == named.arn) and (key := _found(store, name))]
+    return sorted((key for key in found if _is_own(key)), key=_age)
 
 
-def report_key(store: KeyStore, key: KeyDescription) -> KeyReport:
+def report_key(store: KeyStore, key: FoundKey) -> KeyReport:
     """Return everything that may be read of a key."""
-    unreadable: dict[str, str] = {}
+    unreadable = {"description": key.refusal} if key.refusal else {}
     return KeyReport(
         key,
         _read(unreadable, "aliases", lambda: tuple(sorted(store.aliases(key.key_id)))),
@@ -38,26 +45,37 @@ def report_key(store: KeyStore, key: KeyDescription) -> KeyReport:
     )
 
 
-def _candidates(store: KeyStore, selection: Selection) -> list[str]:
+def _listed(store: KeyStore, selection: Selection) -> list[str]:
+    """Return the IDs of keys that have such a name, then the ARNs of keys that have such tags."""
     if selection.tags:
-        each = [set(store.find_by_tag(name, value)) for name, value in selection.tags.items()]
-        return list(set.intersection(*each))
+        each = [store.find_by_tag(name, value).keys() for name, value in selection.tags.items()]
+        return list(set.intersection(*map(set, each)))
     if selection.prefix:
-        named = [key for alias, key in store.all_aliases().items() if alias.startswith(selection.prefix)]
-        return [*named, *_made_for(store, selection.prefix)]
-    made = store.find_by_tag(ALIAS_TAG, selection.key_id) if selection.key_id.startswith("alias/") else []
-    return [selection.key_id, *made]
+        named = [
+            key
+            for alias, key in store.all_aliases().items()
+            if alias.startswith(selection.prefix) and not alias.startswith(AWS_ALIASES)
+        ]
+        made = store.find_by_tag(ALIAS_TAG, None)
+        return [*named, *(arn for arn, tags in made.items() if tags[ALIAS_TAG].startswith(selection.prefix))]
+    return list(store.find_by_tag(ALIAS_TAG, selection.key_id)) if selection.key_id.startswith("alias/") else []
 
 
-def _made_for(store: KeyStore, prefix: str) -> list[str]:
-    """Return the keys that were made for a name that begins so; keys whose tags may not be read are those of others."""
-    tagged = {arn: _read({}, "tags", partial(store.tags, arn)) or {} for arn in store.find_by_tag(ALIAS_TAG, None)}
-    return [arn for arn, tags in tagged.items() if tags.get(ALIAS_TAG, "").startswith(prefix)]
+def _found(store: KeyStore, name: str) -> FoundKey | None:
+    refused: dict[str, str] = {}
+    described = _read(refused, name, lambda: store.describe(name))
+    if described is None and not refused:
+        return None
+    return FoundKey(described.arn if described else name, described, refused.get(name, ""))
 
 
-def _described(store: KeyStore, names: Iterable[str]) -> list[KeyDescription]:
-    found = (store.describe(name) for name in dict.fromkeys(names))
-    return [key for key in found if key and key.manager == "CUSTOMER"]
+def _is_own(key: FoundKey) -> bool:
+    return key.description is None or key.description.manager == "CUSTOMER"
+
+
+def _age(key: FoundKey) -> tuple[bool, str, str]:
+    created = key.description.created if key.description else ""
+    return (not created, created, key.key_id)
 
 
 def _read(unreadable: dict[str, str], facet: str, read: Callable[[], T]) -> T | None:

@@ -43,8 +43,8 @@ class KeyStore(Protocol):
     def all_aliases(self) -> dict[str, str]:
         """Return all aliases of the account and region that name a key, with the IDs of their keys."""
 
-    def find_by_tag(self, name: str, value: str | None) -> list[str]:
-        """Return the ARNs of the keys of this account and region that carry a tag, with any value for None."""
+    def find_by_tag(self, name: str, value: str | None) -> Mapping[str, Mapping[str, str]]:
+        """Return the keys of this account and region that carry a tag, with any value for None: tags by ARN."""
 
     def tags(self, key_id: str) -> dict[str, str]:
         """Return all tags of a key."""

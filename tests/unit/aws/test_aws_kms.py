@@ -142,7 +142,7 @@ def test_keys_are_found_by_their_tag_with_and_without_the_tagging_api(
     found = find_by_tag(
         finder.client("resourcegroupstaggingapi"), finder.client("kms"), "rootstock:alias", NEW.tags["rootstock:alias"]
     )
-    assert found == [made.arn]
+    assert found == {made.arn: NEW.tags}
     assert local_aws.count("kms:ListKeys") == ("kms:ListKeys" in actions)
 
 

@@ -45,11 +45,15 @@ class Keys:
 
 @dataclass
 class MemoryKeyStore:
-    """Fits KeyStore. *step* is called with the method's name before and after each call; it may raise."""
+    """Fits KeyStore. *step* is called with the method's name before and after each call; it may raise.
+
+    *denied* methods are refused, and the keys in *secret* may not be described.
+    """
 
     account: Keys
     step: Callable[[str], object] = str
     denied: frozenset[str] = frozenset()
+    secret: frozenset[str] = frozenset()
     calls: list[str] = field(default_factory=list)
     bypassed: bool = False
 
@@ -93,7 +97,7 @@ class MemoryKeyStore:
     def all_aliases(self) -> dict[str, str]:
         return self._do("all_aliases", lambda: dict(self.account.aliases))
 
-    def find_by_tag(self, name: str, value: str | None) -> list[str]:
+    def find_by_tag(self, name: str, value: str | None) -> dict[str, dict[str, str]]:
         return self._do("find_by_tag", lambda: self._tagged(name, value))
 
     def tags(self, key_id: str) -> dict[str, str]:
@@ -132,6 +136,8 @@ class MemoryKeyStore:
 
     def _describe(self, key_id: str) -> KeyDescription | None:
         name = self.account.aliases.get(key_id, key_id).removeprefix(ACCOUNT)
+        if name in self.secret:
+            raise AwsError(f"somebody may not describe {name}", operation="describe", code="AccessDeniedException")
         return self.account.keys[name].description if name in self.account.keys else None
 
     def _name(self, alias: str, key_id: str) -> bool:
@@ -162,9 +168,9 @@ class MemoryKeyStore:
     def _stored(self, key_id: str) -> StoredKey:
         return self.account.keys[key_id.removeprefix(ACCOUNT)]
 
-    def _tagged(self, name: str, value: str | None) -> list[str]:
+    def _tagged(self, name: str, value: str | None) -> dict[str, dict[str, str]]:
         tagged = (key for key in self.account.keys.values() if name in key.tags)
-        return [key.description.arn for key in tagged if value in (None, key.tags[name])]
+        return {key.description.arn: dict(key.tags) for key in tagged if value in (None, key.tags[name])}
 
     def _amend(self, key_id: str, **changes: Any) -> None:
         key = self.account.keys[key_id]

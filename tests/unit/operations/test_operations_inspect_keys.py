@@ -14,7 +14,8 @@ from ansible_collections.rootstock.pki.plugins.module_utils._keys.desired import
 from ansible_collections.rootstock.pki.plugins.module_utils._keys.report import Selection
 from ansible_collections.rootstock.pki.plugins.module_utils._module.key_info_options import report_result, to_selection
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.inspect_keys import find_keys, report_key
-from tests.unit.operations.memory_keys import Keys, MemoryKeyStore
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import AwsError
+from tests.unit.operations.memory_keys import ACCOUNT, Keys, MemoryKeyStore
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ def test_keys_are_found_oldest_first_with_those_that_were_made_for_the_name(
 
 def test_a_key_that_does_not_have_the_name_it_was_made_for_is_told_apart(store: MemoryKeyStore) -> None:
     reports = [report_key(store, key) for key in find_keys(store, Selection(prefix="alias/"))]
-    made_for = {report.description.key_id: report.made_for for report in reports}
+    made_for = {report.key.key_id: report.made_for for report in reports}
     assert made_for == {"key-1": "", "key-2": "", "key-3": "alias/pki/a", "key-4": "alias/pki/c", "key-5": ""}
 
 
@@ -81,9 +82,40 @@ def test_what_may_not_be_read_is_left_out_with_the_reason(store: MemoryKeyStore)
     assert told["unreadable"] == {name: f"somebody may not {name}" for name in ("policy", "last_use", "aliases")}
 
 
-def test_keys_of_others_whose_tags_may_not_be_read_are_passed_over(store: MemoryKeyStore) -> None:
-    store.denied = frozenset({"tags"})
-    assert found(store, prefix="alias/pki/") == ["key-1", "key-2"]
+def test_a_key_that_may_not_be_described_does_not_hide_the_others(store: MemoryKeyStore) -> None:
+    store.secret = frozenset({"key-1", "key-4"})
+    told = [report_result(report_key(store, key)) for key in find_keys(store, Selection(prefix="alias/pki/"))]
+    assert [key["key_id"] for key in told] == ["key-2", "key-3", "key-1", "key-4"]
+    assert [key["made_for_alias"] for key in told] == ["", "alias/pki/a", "", "alias/pki/c"]
+    assert told[0].keys() == told[2].keys()
+    assert (told[2]["key_arn"], told[2]["key_spec"], told[2]["monthly_cost_usd"]) == (f"{ACCOUNT}key-1", None, None)
+    assert told[2]["aliases"] == ["alias/pki/a"]
+    assert told[2]["unreadable"] == {"description": "somebody may not describe key-1"}
+
+
+def test_the_one_key_that_is_asked_about_has_to_be_describable(store: MemoryKeyStore) -> None:
+    store.secret = frozenset({"key-1"})
+    with pytest.raises(AwsError, match="may not describe key-1"):
+        find_keys(store, Selection(key_id="alias/pki/a"))
+
+
+def test_each_key_is_described_once_and_its_tags_are_read_once(store: MemoryKeyStore) -> None:
+    keys = find_keys(store, Selection(prefix="alias/pki/"))
+    assert store.calls == ["all_aliases", "find_by_tag", *["describe"] * 4]
+    for key in keys:
+        report_key(store, key)
+    assert store.calls.count("tags") == 4
+
+
+def test_a_name_and_what_was_made_for_it_are_described_once(store: MemoryKeyStore) -> None:
+    assert found(store, key_id="alias/pki/b") == ["key-2"]
+    assert store.calls == ["describe", "find_by_tag"]
+
+
+def test_keys_of_aws_are_passed_over_undescribed(store: MemoryKeyStore) -> None:
+    store.account.aliases["alias/aws/ebs"] = "key-of-aws"
+    store.secret = frozenset({"key-of-aws"})
+    assert "key-of-aws" not in found(store, prefix="alias/")
 
 
 def test_options_say_which_keys_are_meant() -> None:
