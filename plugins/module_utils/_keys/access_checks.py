@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from .access import ACCOUNT, ACTIONS, PRINCIPAL, USAGES, Grantee, KeyAccess
+from .access import ACCOUNT, ACTIONS, PRINCIPAL, USAGES, Grantee, KeyAccess, own_conditions
 
 ABROAD = frozenset(
     {
@@ -28,8 +28,6 @@ ABROAD = frozenset(
 AT_HOME = ("administrators", "break_glass_principals")
 """Lists whose actions AWS lets principals of the key's own account do, and nobody else."""
 
-SET_BY_US = ("kms:CallerAccount", "kms:MessageType", "kms:SigningAlgorithm")
-
 
 def check_access(access: KeyAccess, key_usage: str, algorithms: Sequence[str]) -> list[str]:
     """Return what makes no sense for a key of *key_usage* that can sign with *algorithms*."""
@@ -46,7 +44,7 @@ def check_access(access: KeyAccess, key_usage: str, algorithms: Sequence[str]) -
     if access.break_glass_principals and access.account_root != "break_glass":
         problems.append(f"break_glass_principals go with account_root break_glass, not {access.account_root}")
     for name, grantees in access.lists().items():
-        problems += [problem for grantee in grantees for problem in _check_grantee(name, grantee)]
+        problems += [problem for grantee in grantees for problem in _check_grantee(access, name, grantee)]
     problems += [
         problem
         for text in access.break_glass_principals
@@ -101,14 +99,15 @@ def _principals(access: KeyAccess) -> list[tuple[str, str]]:
     return [*listed, *(("break_glass_principals", text) for text in access.break_glass_principals)]
 
 
-def _check_grantee(name: str, grantee: Grantee) -> list[str]:
+def _check_grantee(access: KeyAccess, name: str, grantee: Grantee) -> list[str]:
     problems = _check_principal(name, grantee.principal)
     if not all(isinstance(tests, Mapping) for tests in grantee.conditions.values()):
         problems.append(
             f"{name}: the conditions of {grantee.principal} are no table of operators, condition keys and values"
         )
         return problems
-    repeated = [key for key in SET_BY_US if key in grantee.conditions.get("StringEquals", {})]
+    ours = ("kms:CallerAccount", *own_conditions(access, name))
+    repeated = [key for key in ours if key in grantee.conditions.get("StringEquals", {})]
     problems += [
         f"{name}: {grantee.principal} has a condition StringEquals on {key}, which is set anyway" for key in repeated
     ]

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.rootstock.pki.plugins.module_utils._keys.access import (
     ACTIONS,
+    USAGES,
     Grantee,
     KeyAccess,
     generated_policy,
@@ -151,6 +152,23 @@ def test_what_makes_no_sense_is_refused_with_the_reason(access: KeyAccess, key_u
     problems = check_access(access, key_usage, ["ECDSA_SHA_256"] if key_usage == "SIGN_VERIFY" else [])
     assert len(problems) == 1
     assert reason.replace("\\", "") in problems[0]
+
+
+@pytest.mark.parametrize("name", [name for name in ACTIONS if name != "signers"])
+def test_what_only_signers_have_set_anyway_others_may_have_as_a_condition_of_their_own(name: str) -> None:
+    usage = USAGES.get(name, "SIGN_VERIFY")
+    conditions = {"StringEquals": {"kms:MessageType": "DIGEST", "kms:SigningAlgorithm": "ECDSA_SHA_256"}}
+    access = KeyAccess(**{name: (Grantee(ADMIN, conditions),)})
+    assert check_access(access, usage, ["ECDSA_SHA_256"]) == []
+    [statement] = [found for sid, found in statements(access).items() if sid.endswith("under conditions")]
+    assert conditions["StringEquals"].items() <= statement["Condition"]["StringEquals"].items()
+
+
+@pytest.mark.parametrize("name", ACTIONS)
+def test_the_accounts_of_members_are_set_anyway_in_every_list(name: str) -> None:
+    access = KeyAccess(**{name: (Grantee(ADMIN, {"StringEquals": {"kms:CallerAccount": "111122223333"}}),)})
+    [problem] = check_access(access, USAGES.get(name, "SIGN_VERIFY"), ["ECDSA_SHA_256"])
+    assert "kms:CallerAccount, which is set anyway" in problem
 
 
 def test_those_of_another_account_who_cannot_administer_and_principals_of_another_partition_are_refused() -> None:
