@@ -25,12 +25,12 @@ description:
     C(tag:GetResources) (or C(kms:ListKeys) and C(kms:ListResourceTags)). For O(tags) and O(use)
     C(kms:ListResourceTags), C(kms:TagResource) and C(kms:UntagResource). For O(policy) and the lists of principals
     C(kms:GetKeyPolicy) and C(kms:PutKeyPolicy). For O(description) C(kms:UpdateKeyDescription). For O(aliases)
-    C(kms:ListAliases) and C(kms:CreateAlias), with O(move_alias) C(kms:UpdateAlias) and C(kms:UntagResource). For
-    O(enabled) C(kms:EnableKey) and C(kms:DisableKey), for O(cancel_deletion) C(kms:CancelKeyDeletion). For
-    O(state=absent) C(kms:ScheduleKeyDeletion), C(kms:GetKeyLastUsage) and C(kms:ListResourceTags), or with
-    O(ledger_path) C(kms:GetPublicKey). To take over what a killed run left behind C(kms:ListAliases),
-    C(kms:ListGrants), C(kms:GetKeyPolicy), C(kms:ListResourceTags) and C(kms:GetKeyLastUsage), to clean up after a
-    lost race C(kms:ScheduleKeyDeletion).
+    C(kms:ListAliases) and C(kms:CreateAlias), with O(move_alias) C(kms:UpdateAlias), C(kms:ListResourceTags) and
+    C(kms:UntagResource). For O(enabled) C(kms:EnableKey) and C(kms:DisableKey), for O(cancel_deletion)
+    C(kms:CancelKeyDeletion). For O(state=absent) C(kms:ScheduleKeyDeletion), C(kms:GetKeyLastUsage) and
+    C(kms:ListResourceTags), or with O(ledger_path) C(kms:GetPublicKey). To take over what a killed run left
+    behind C(kms:ListAliases), C(kms:ListGrants), C(kms:GetKeyPolicy), C(kms:ListResourceTags) and
+    C(kms:GetKeyLastUsage), to clean up after a lost race C(kms:ScheduleKeyDeletion).
 author:
   - rootstock.pki contributors (@rootstock-pki)
 extends_documentation_fragment:

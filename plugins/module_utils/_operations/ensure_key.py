@@ -100,7 +100,8 @@ def _give_name(store: KeyStore, name: str, current: CurrentKey) -> None:
         if not store.create_alias(name, key.key_id):
             raise KeyStateError(f"{name} was given to another key than {key.arn} a moment ago; run again")
         return
-    store.remove_tags(other, [ALIAS_TAG])  # or it would look as if a run had died before it could name that key
+    if store.tags(other).get(ALIAS_TAG) == name:  # or it would look as if a run had died before it could name that key
+        store.remove_tags(other, [ALIAS_TAG])
     store.move_alias(name, key.key_id)
 
 

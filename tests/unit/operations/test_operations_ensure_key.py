@@ -359,6 +359,14 @@ def test_with_move_alias_a_name_is_taken_from_the_other_key_which_then_does_not_
     assert is_as_wanted(read_key(MemoryKeyStore(account), desired), desired)
 
 
+def test_with_move_alias_the_other_key_still_says_that_it_was_made_for_a_name_that_it_keeps() -> None:
+    account = Keys()
+    converge(MemoryKeyStore(account), replace(BARE, alias="alias/one", aliases=("alias/two",)))
+    converge(MemoryKeyStore(account), replace(BARE, aliases=("alias/two",), move_alias=True))
+    assert account.keys["key-1"].tags["rootstock:alias"] == "alias/one"
+    assert account.aliases == {"alias/one": "key-1", "alias/two": "key-2", "alias/pki/root": "key-2"}
+
+
 def test_with_move_alias_the_keys_own_name_follows_key_id() -> None:
     account = Keys()
     for alias in ("alias/one", "alias/two"):
