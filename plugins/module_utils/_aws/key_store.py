@@ -135,8 +135,8 @@ class KmsKeyStore:
         return kms.get_public_key(self.client, key_id).der
 
     def schedule_deletion(self, key_id: str, days: int) -> str:
-        """Have the key deleted after *days* and return when that is."""
-        return self._patiently(lambda: kms.schedule_key_deletion(self.client, key_id, days))
+        """Have the key deleted after *days* and return when that is; asked again while KMS does not see a new key."""
+        return self._patiently(lambda: kms.schedule_key_deletion(self.client, key_id, days), "NotFoundException")
 
     def _patiently(self, call: Callable[[], T], *codes: str) -> T:
         """Ask again after a while where AWS answers with one of *codes*, or that it did nothing for want of time."""

@@ -168,7 +168,7 @@ def _discard(store: KeyStore, own: KeyDescription, winner: KeyDescription, alias
     lost = f"another run gave {alias} to {winner.arn} first"
     try:
         date = store.schedule_deletion(own.key_id, LOSERS_WINDOW)
-    except AwsError as exc:
+    except (AwsError, KeyStateError) as exc:
         return f"{lost}; {own.arn} is not needed and remains: {exc}"
     return f"{lost}; {own.arn} is not needed and will be deleted on {date}"
 

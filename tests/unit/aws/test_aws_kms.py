@@ -170,6 +170,27 @@ def test_a_throttled_creation_is_asked_again_after_a_while(account: Account, loc
     assert kms.list_keys(account.root.client("kms")) == [made.arn]
 
 
+def test_a_new_key_that_is_not_visible_yet_is_scheduled_for_deletion_after_a_while(
+    account: Account, local_aws: Server
+) -> None:
+    waited: list[float] = []
+    store = store_of(account, waited.append)
+    made = store.create(NEW, "alias/x")
+    unseen = {
+        "action": "error",
+        "status": 400,
+        "code": "NotFoundException",
+        "message": "Key does not exist",
+        "times": 2,
+    }
+    local_aws.faults({"operation": "kms:ScheduleKeyDeletion", "caller": account.root.arn, **unseen})
+    try:
+        assert store.schedule_deletion(made.key_id, 7)
+    finally:
+        local_aws.faults()
+    assert len(waited) == 2
+
+
 @pytest.mark.parametrize("fault", [{"action": "drop"}, {"action": "drop", "when": "after"}, {"action": "error"}])
 def test_a_creation_that_may_have_happened_is_never_asked_again(
     account: Account, local_aws: Server, fault: dict[str, object]

@@ -266,6 +266,20 @@ def test_a_loser_that_may_not_delete_reports_its_key() -> None:
     assert "key-2 is not needed and remains: somebody may not schedule_deletion" in ours.notes[0]
 
 
+def test_a_loser_whose_own_key_is_not_visible_yet_uses_the_winners_and_reports_its_own() -> None:
+    account = Keys()
+
+    def step(now: str) -> None:
+        if now == "after find_by_tag" and not account.keys:
+            converge(MemoryKeyStore(account))
+        if now == "before schedule_deletion":
+            raise KeyStateError("key-2 does not exist")
+
+    ours = converge(MemoryKeyStore(account, step))
+    assert ours.key.description.key_id == "key-1"
+    assert "key-2 is not needed and remains: key-2 does not exist" in ours.notes[0]
+
+
 def test_a_winner_of_another_spec_is_an_error_that_names_it() -> None:
     with pytest.raises(KeyStateError, match=r"alias/pki/root .*key_spec is RSA_2048, and this task says ECC_NIST_P256"):
         race("after find_by_tag", replace(WANTED, key_spec="RSA_2048"))
