@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from .._keys.description import KeyDescription
 from .._keys.names import USE_TAG
-from .._keys.plan import GOING
+from .._keys.plan import GOING, check_manager
 from .._ledger.entries import authority_of
 from .._ledger.opening import open_ledger
 from .._ledger.port import Ledger, LedgerState
@@ -56,9 +56,14 @@ def to_guard(ledger_path: str | None, unused_for: str, force: bool, now: datetim
 
 
 def plan_deletion(key: KeyDescription | None, days: int) -> Plan:
-    """Return what is to change for the key to be gone; a key that is pending deletion already is left as it is."""
+    """Return what is to change for the key to be gone; a key that is pending deletion already is left as it is.
+
+    Raises:
+        KeyStateError: the key is AWS's own.
+    """
     if key is None or key.state in GOING:
         return Plan()
+    check_manager(key, key.arn)
     return Plan((Change("key_state", key.state, "PendingDeletion"), Change("pending_window", None, days)))
 
 

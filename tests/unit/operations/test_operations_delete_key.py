@@ -247,3 +247,8 @@ def test_a_key_that_is_gone_or_going_is_left_as_it_is() -> None:
         "before": {"key_state": "Enabled"},
         "after": {"key_state": "PendingDeletion", "pending_window": 30},
     }
+
+
+def test_a_key_of_awss_own_is_not_planned_to_go() -> None:
+    with pytest.raises(KeyStateError, match=r"key-1 belongs to AWS .* use a key of your own"):
+        plan_deletion(replace(stored()[1], manager="AWS"), 30)
