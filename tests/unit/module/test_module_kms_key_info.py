@@ -42,6 +42,15 @@ def test_keys_are_found_by_name_prefix_and_tag_and_those_that_lost_their_name_by
     assert (nobody["kms_keys"], nobody["unnamed_keys"]) == ([], [])
 
 
+def test_an_endpoint_of_kms_alone_is_taken_from_the_environment(
+    controller: Controller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = controller.run("kms_key", {"alias": "info/vpc"})
+    monkeypatch.setenv("AWS_ENDPOINT_URL_KMS", controller.principal.endpoint)
+    told = controller.run("kms_key_info", {"key_id": made["key_id"], "endpoint_url": None})
+    assert [key["key_arn"] for key in told["kms_keys"]] == [made["key_arn"]]
+
+
 @pytest.mark.usefixtures("impatient")
 def test_questions_that_cannot_be_asked(controller: Controller) -> None:
     refusals: list[Refusal] = [
