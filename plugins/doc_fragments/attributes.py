@@ -44,7 +44,7 @@ attributes:
     support: full
 """
 
-    AWS = r"""
+    ACTION_GROUPS = r"""
 options: {}
 attributes:
   action_group:

@@ -34,7 +34,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - rootstock.pki.attributes
   - rootstock.pki.attributes.info_module
-  - rootstock.pki.attributes.aws
+  - rootstock.pki.attributes.action_groups
   - rootstock.pki.aws
 options:
   key_id:

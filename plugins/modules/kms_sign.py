@@ -31,7 +31,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - ansible.builtin.files
   - rootstock.pki.attributes
-  - rootstock.pki.attributes.aws
+  - rootstock.pki.attributes.action_groups
   - rootstock.pki.aws
   - rootstock.pki.attributes.files
 options:

@@ -22,7 +22,7 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - rootstock.pki.attributes
-  - rootstock.pki.attributes.aws
+  - rootstock.pki.attributes.action_groups
   - rootstock.pki.aws
   - rootstock.pki.certificate
   - rootstock.pki.certificate.request

@@ -46,6 +46,14 @@ def test_an_action_group_names_exactly_the_modules_that_take_aws_options(group: 
     assert listed == [module for module, source in sources.items() if "AnsibleAWSModule(" in source]
 
 
+def test_no_part_of_a_fragment_has_the_name_of_another_fragment_for_which_ansible_would_take_it() -> None:
+    names = {file.stem for file in (CHECKOUT / "plugins" / "doc_fragments").glob("[!_]*.py")}
+    package = "ansible_collections.rootstock.pki.plugins.doc_fragments"
+    fragments = [importlib.import_module(f"{package}.{name}").ModuleDocFragment for name in names]
+    parts = {part.lower() for fragment in fragments for part in vars(fragment) if part.isupper()}
+    assert parts & names == set()
+
+
 def test_the_requirements_file_asks_for_what_the_collection_depends_on() -> None:
     required = {entry["name"]: entry["version"] for entry in load("requirements.yml")["collections"]}
     assert required == load("galaxy.yml")["dependencies"]
