@@ -21,6 +21,8 @@ description:
     key that is pending deletion are errors.
   - What the task does not name is left as it is, and is not read.
   - The key policy can be made of lists of principals. Each list allows what its members need and nothing more.
+  - A principal that AWS KMS does not see yet is waited for, as new ones are not seen everywhere at once. After 80
+    seconds the task fails.
   - Needs C(kms:DescribeKey). To make a key C(kms:CreateKey), C(kms:CreateAlias), C(kms:TagResource) and
     C(tag:GetResources) (or C(kms:ListKeys) and C(kms:ListResourceTags)). For O(tags) and O(use)
     C(kms:ListResourceTags), C(kms:TagResource) and C(kms:UntagResource). For O(policy) and the lists of principals

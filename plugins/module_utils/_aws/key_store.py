@@ -23,13 +23,19 @@ from .tagging import find_by_tag
 
 T = TypeVar("T")
 DELAYS = (0.5, 1.0, 2.0, 4.0, 8.0)
-"""Seconds between attempts, as what was just written is not seen everywhere at once."""
-
-TURNS = (*DELAYS, 8.0, 8.0, 8.0)
-"""Seconds, on average, until the next attempt where AWS asks for fewer calls (CreateKey, CreateAlias, UpdateAlias: 5 a
-second, PutKeyPolicy: 15): enough for 50 runs that begin at once. Each waits a while of its own, or all would come again
-together."""
 THROTTLED = "ThrottlingException"
+WAITS = {
+    THROTTLED: (*DELAYS, 8.0, 8.0, 8.0),
+    "InvalidPrincipals": (*DELAYS, *(8.0,) * 8),
+    "KMSInvalidStateException": DELAYS,
+    "NotFoundException": DELAYS,
+}
+"""Seconds until the next attempts, by what AWS answers.
+
+What was just written in KMS is not seen everywhere at once, and a principal that was just made for up to a minute.
+Where AWS asks for fewer calls (CreateKey, CreateAlias, UpdateAlias: 5 a second, PutKeyPolicy: 15) the seconds are those
+on average, enough for 50 runs that begin at once: each waits a while of its own, or all would come again together.
+"""
 
 
 @dataclass(frozen=True)
@@ -140,15 +146,16 @@ class KmsKeyStore:
 
     def _patiently(self, call: Callable[[], T], *codes: str) -> T:
         """Ask again after a while where AWS answers with one of *codes*, or that it did nothing for want of time."""
-        for attempt, turn in enumerate(TURNS):
+        waits = {code: iter(WAITS[code]) for code in (THROTTLED, *codes)}
+        while True:
             try:
                 return call()
             except PkiError as exc:
-                throttled = code_of(exc) == THROTTLED
-                if not throttled and (code_of(exc) not in codes or attempt >= len(DELAYS)):
+                code = code_of(exc)
+                seconds = next(waits.get(code, iter(())), None)
+                if seconds is None:
                     raise
-            self.sleep(turn * (0.5 + self.spread()) if throttled else turn)
-        return call()
+            self.sleep(seconds * (0.5 + self.spread()) if code == THROTTLED else seconds)
 
 
 def open_key_store(module: Any) -> KmsKeyStore:

@@ -205,6 +205,22 @@ def test_a_creation_that_may_have_happened_is_never_asked_again(
     assert local_aws.count("kms:CreateKey") == 1
 
 
+def test_a_throttled_creation_that_waits_for_a_principal_has_the_time_for_both(
+    account: Account, local_aws: Server
+) -> None:
+    waited: list[float] = []
+    late = {"status": 400, "code": "MalformedPolicyDocumentException", "message": "One or more invalid principals."}
+    busy = {"action": "throttle", "call": 14, "times": 8}
+    asked = {"operation": "kms:CreateKey", "caller": account.root.arn}
+    local_aws.faults({"action": "error", "times": 13, **late, **asked}, {**busy, **asked})
+    try:
+        made = store_of(account, waited.append).create(NEW, "alias/x")
+    finally:
+        local_aws.faults()
+    assert len(waited) == 13 + 8
+    assert kms.list_keys(account.root.client("kms")) == [made.arn]
+
+
 def test_a_principal_that_does_not_appear_is_waited_for_and_then_named_as_the_cause(account: Account) -> None:
     waited: list[float] = []
     nobody = {"Effect": "Allow", "Principal": {"AWS": f"{account.root.arn[:-4]}role/nobody"}, "Action": "kms:*"}
@@ -212,5 +228,5 @@ def test_a_principal_that_does_not_appear_is_waited_for_and_then_named_as_the_ca
     new = NewKey("ECC_NIST_P256", "SIGN_VERIFY", "", {}, policy)
     with pytest.raises(AwsError, match="names a principal that does not exist"):
         store_of(account, waited.append).create(new, "alias/x")
-    assert sum(waited) > 10
+    assert 60 < sum(waited) < 120
     assert kms.list_keys(account.root.client("kms")) == []

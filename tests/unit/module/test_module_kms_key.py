@@ -24,8 +24,7 @@ USE = {"SigningAlgorithm": "ECDSA_SHA_256", "Message": bytes(32), "MessageType":
 @pytest.fixture
 def faulty(local_aws: Server, controller: Controller, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """The local AWS, which goes back to work after the test, and runs that do not wait before they ask again."""
-    monkeypatch.setattr(key_store, "DELAYS", (0.0,) * len(key_store.DELAYS))
-    monkeypatch.setattr(key_store, "TURNS", (0.0,) * len(key_store.TURNS))
+    monkeypatch.setattr(key_store, "WAITS", {code: (0.0,) * len(waits) for code, waits in key_store.WAITS.items()})
     assert controller.principal.client("sts").get_caller_identity()
     yield local_aws
     local_aws.faults()
@@ -60,7 +59,7 @@ def test_a_principal_that_never_comes_is_told_after_a_while_and_no_key_is_left(
     faulty.reset_calls()
     told = controller.run("kms_key", task)
     assert "names a principal that does not exist, or not yet everywhere" in told["msg"]
-    assert faulty.count("kms:CreateKey") == len(key_store.DELAYS) + 1
+    assert faulty.count("kms:CreateKey") == len(key_store.WAITS["InvalidPrincipals"]) + 1
     assert keys(controller) == []
 
 
