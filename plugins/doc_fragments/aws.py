@@ -13,6 +13,8 @@ options:
   assume_role:
     description:
       - A role to assume for all calls of the task, with the credentials that the other options give.
+      - A role that was just made cannot be assumed for some seconds, and AWS then says what it says to those who may
+        not. Nothing is repeated for that reason, so give the first such task C(until) and C(retries).
       - It can be said once for many tasks, in the C(module_defaults) of C(group/rootstock.pki.kms).
     type: dict
     suboptions:

@@ -177,7 +177,10 @@ def _way_out(action: str, reason: str) -> str:
     if "explicit deny" in reason:
         return "A Deny wins over whatever allows it: take it out of that policy, or use another role"
     if action == "sts:AssumeRole":
-        return "Allow it in the trust policy of the role and in the caller's IAM policies; check external_id too"
+        return (
+            "Allow it in the trust policy of the role and in the caller's IAM policies, and check external_id; "
+            "if the role was just made, try again in half a minute"
+        )
     if action.startswith("kms:") and action not in WITHOUT_KEY:
         return "Allow it in the key policy, or in IAM where the key policy leaves it to IAM"
     return "Allow it in the caller's IAM policies"

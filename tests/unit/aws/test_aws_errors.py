@@ -62,6 +62,7 @@ def test_a_denial_names_the_caller_the_action_the_key_and_the_way_out(text: str,
     ("action", "way_out"),
     [
         ("sts:AssumeRole", "Allow it in the trust policy of the role and in the caller's IAM policies"),
+        ("sts:AssumeRole", "if the role was just made, try again in half a minute"),
         ("iam:GetRole", "Allow it in the caller's IAM policies"),
         ("tag:GetResources", "Allow it in the caller's IAM policies"),
         ("kms:CreateKey", "Allow it in the caller's IAM policies"),
