@@ -63,8 +63,8 @@ options:
   key_spec:
     description:
       - What kind of key. It cannot change, so a key that exists must be of this spec.
+      - Without it, a key that O(key_id) names is taken as it is, and for all others it is V(ECC_NIST_P256).
     type: str
-    default: ECC_NIST_P256
     choices:
       - RSA_2048
       - RSA_3072
@@ -82,8 +82,8 @@ options:
     description:
       - What AWS KMS lets the key do. It cannot change either.
       - V(ENCRYPT_DECRYPT) goes with RSA keys and V(SYMMETRIC_DEFAULT).
+      - Without it, a key that O(key_id) names is taken as it is, and for all others it is V(SIGN_VERIFY).
     type: str
-    default: SIGN_VERIFY
     choices: [SIGN_VERIFY, ENCRYPT_DECRYPT]
   use:
     description:
@@ -272,7 +272,6 @@ EXAMPLES = r"""
   rootstock.pki.kms_key:
     key_id: 1234abcd-12ab-34cd-56ef-1234567890ab
     alias: acme/documents
-    key_spec: RSA_4096
 """
 
 RETURN = r"""
@@ -355,6 +354,7 @@ from typing import Any, NoReturn
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ansible_collections.rootstock.pki.plugins.module_utils._aws.key_store import KmsKeyStore, open_key_store
+from ansible_collections.rootstock.pki.plugins.module_utils._keys.description import KeyDescription
 from ansible_collections.rootstock.pki.plugins.module_utils._keys.desired import DesiredKey
 from ansible_collections.rootstock.pki.plugins.module_utils._keys.plan import plan_key
 from ansible_collections.rootstock.pki.plugins.module_utils._module.aws import AWS_OPTIONS
@@ -363,6 +363,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._module.key_options 
     KEY_OPTIONS,
     description_result,
     key_result,
+    takes_kind_from_key,
     to_desired_key,
     to_window,
     warnings_of,
@@ -374,15 +375,18 @@ ARGUMENT_SPEC: dict[str, Any] = {**AWS_OPTIONS, **KEY_OPTIONS}
 
 
 def run(module: AnsibleAWSModule) -> NoReturn:
-    desired = to_desired_key(module.params)
     store = open_key_store(module)
+    named = store.describe(module.params["key_id"]) if takes_kind_from_key(module.params) else None
+    desired = to_desired_key(module.params, named)
     if module.params["state"] == "absent":
-        run_absent(module, store, desired)
-    run_present(module, store, desired)
+        run_absent(module, store, desired, named)
+    run_present(module, store, desired, named)
 
 
-def run_present(module: AnsibleAWSModule, store: KmsKeyStore, desired: DesiredKey) -> NoReturn:
-    current = read_key(store, desired)
+def run_present(
+    module: AnsibleAWSModule, store: KmsKeyStore, desired: DesiredKey, named: KeyDescription | None
+) -> NoReturn:
+    current = read_key(store, desired, named)
     policy = read_policy(store, desired, current)
     for warning in warnings_of(desired):
         module.warn(warning)
@@ -398,7 +402,9 @@ def run_present(module: AnsibleAWSModule, store: KmsKeyStore, desired: DesiredKe
     converge(module, plan_key(current, desired, policy), apply, key_result(desired, current))
 
 
-def run_absent(module: AnsibleAWSModule, store: KmsKeyStore, desired: DesiredKey) -> NoReturn:
+def run_absent(
+    module: AnsibleAWSModule, store: KmsKeyStore, desired: DesiredKey, named: KeyDescription | None
+) -> NoReturn:
     from ansible_collections.rootstock.pki.plugins.module_utils._operations.delete_key import (
         check_unneeded,
         plan_deletion,
@@ -406,7 +412,7 @@ def run_absent(module: AnsibleAWSModule, store: KmsKeyStore, desired: DesiredKey
     )
 
     days, now = to_window(module.params), datetime.now(timezone.utc).replace(microsecond=0)
-    key = find_key(store, desired)[0]
+    key = find_key(store, desired, named)[0]
     plan = plan_deletion(key, days)
     if key is None or not plan.changed:
         known = description_result(key) if key else {}

@@ -13,7 +13,7 @@ from .._keys.desired import LONGEST_WINDOW, DesiredKey, check_desired, check_win
 from .._keys.names import USES, to_alias, visible_tags
 from .._keys.plan import CurrentKey
 from .._keys.policy import to_policy
-from .._pki.errors import SpecError
+from .._pki.errors import KeyStateError, SpecError
 from .._signer.algorithms import KEY_SPECS
 
 if TYPE_CHECKING:
@@ -44,11 +44,14 @@ ACCESS_OPTIONS: dict[str, dict[str, Any]] = {
 GENERATING = tuple(ACCESS_OPTIONS)
 """Options that ask for a generated key policy; account_root does so too when it is not the default."""
 
+KIND = {"key_spec": "ECC_NIST_P256", "key_usage": "SIGN_VERIFY"}
+"""What a key is that nobody says more of."""
+
 KEY_OPTIONS: dict[str, dict[str, Any]] = {
     **LOOKUP_OPTIONS,
     "state": {"type": "str", "default": "present", "choices": ["present", "absent"]},
-    "key_spec": {"type": "str", "default": "ECC_NIST_P256", "choices": list(KEY_SPECS)},
-    "key_usage": {"type": "str", "default": "SIGN_VERIFY", "choices": KEY_USAGES},
+    "key_spec": {"type": "str", "choices": list(KEY_SPECS)},
+    "key_usage": {"type": "str", "choices": KEY_USAGES},
     "use": {"type": "str", "choices": list(USES)},
     "description": {"type": "str"},
     "enabled": {"type": "bool"},
@@ -70,12 +73,21 @@ KEY_OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-def to_desired_key(params: Mapping[str, Any]) -> DesiredKey:
+def takes_kind_from_key(params: Mapping[str, Any]) -> bool:
+    """Return whether the key that key_id names says what the task leaves open, its spec or usage."""
+    return bool(params["key_id"]) and any(params[option] is None for option in KIND)
+
+
+def to_desired_key(params: Mapping[str, Any], named: KeyDescription | None = None) -> DesiredKey:
     """Return the key that the task asks for.
 
+    Args:
+        named: the key that key_id names, where takes_kind_from_key().
     Raises:
         SpecError: KMS has no such key, or a value is malformed; all problems in one message.
+        KeyStateError: *named* is of a spec that is none of ours.
     """
+    params = _with_kind(params, named)
     problems = check_named(params, "alias", "key_id")
     aliases = params["aliases"]
     desired = DesiredKey(
@@ -102,6 +114,13 @@ def to_desired_key(params: Mapping[str, Any]) -> DesiredKey:
     if problems:
         raise SpecError("; ".join(problems))
     return desired
+
+
+def _with_kind(params: Mapping[str, Any], named: KeyDescription | None) -> dict[str, Any]:
+    kind = {"key_spec": named.key_spec, "key_usage": named.key_usage} if named else KIND
+    if kind["key_spec"] not in KEY_SPECS:
+        raise KeyStateError(f"{params['key_id']} is of key_spec {kind['key_spec']}; use one of {', '.join(KEY_SPECS)}")
+    return {**params, **{option: value for option, value in kind.items() if params[option] is None}}
 
 
 def check_named(params: Mapping[str, Any], *options: str) -> list[str]:

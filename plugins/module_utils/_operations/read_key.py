@@ -16,13 +16,15 @@ from .._pki.errors import KeyStateError
 from .key_store import KeyStore
 
 
-def read_key(store: KeyStore, desired: DesiredKey) -> CurrentKey | None:
+def read_key(store: KeyStore, desired: DesiredKey, known: KeyDescription | None = None) -> CurrentKey | None:
     """Return the key that the task means with the facets that it manages, or None where there is none.
 
+    Args:
+        known: the key that key_id names, where somebody has asked already.
     Raises:
         KeyStateError: a name points to another key, or the key cannot be what the task says.
     """
-    found, named = find_key(store, desired)
+    found, named = find_key(store, desired, known)
     if found is None:
         _elsewhere(store, desired, desired.aliases or (), None)
         return None
@@ -56,12 +58,14 @@ def read_policy(store: KeyStore, desired: DesiredKey, current: CurrentKey | None
     return intended_policy(desired, root_of(current.description.arn) if current else store.account_root())
 
 
-def find_key(store: KeyStore, desired: DesiredKey) -> tuple[KeyDescription | None, bool]:
+def find_key(
+    store: KeyStore, desired: DesiredKey, known: KeyDescription | None = None
+) -> tuple[KeyDescription | None, bool]:
     """Return the key, and whether it is known to have the task's own alias."""
     aliased = store.describe(desired.alias) if desired.alias else None
     if not desired.key_id or (aliased and desired.key_id in (aliased.key_id, aliased.arn, desired.alias)):
         return aliased, aliased is not None
-    named = store.describe(desired.key_id)
+    named = known or store.describe(desired.key_id)
     if aliased and named and aliased.arn == named.arn:
         return named, True
     if aliased and (named is None or not desired.move_alias):

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argument_spec
 
+from ansible_collections.rootstock.pki.plugins.module_utils._keys.description import KeyDescription
 from ansible_collections.rootstock.pki.plugins.module_utils._module.key_options import KEY_OPTIONS, to_desired_key
-from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import SpecError
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import KeyStateError, SpecError
 from ansible_collections.rootstock.pki.plugins.module_utils._signer.algorithms import KEY_SPECS
 
 POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "kms:*", "Resource": "*"}]}
@@ -61,6 +62,12 @@ def test_a_task_that_names_no_key_is_refused(given: dict[str, Any]) -> None:
 
 def test_an_empty_alias_beside_a_key_id_is_no_alias() -> None:
     assert to_desired_key(params(alias="", key_id="1234")).names == ()
+
+
+def test_a_key_of_a_spec_that_is_none_of_ours_is_refused_by_its_name() -> None:
+    named = KeyDescription("1234", "arn", "1", "HMAC_256", "GENERATE_VERIFY_MAC", "Enabled", "", "AWS_KMS", False)
+    with pytest.raises(KeyStateError, match="1234 is of key_spec HMAC_256; use one of RSA_2048, "):
+        to_desired_key(params(alias=None, key_id="1234"), named)
 
 
 @pytest.mark.parametrize("key_spec", KEY_SPECS)

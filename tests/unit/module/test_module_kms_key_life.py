@@ -16,6 +16,7 @@ import pytest
 
 from ansible_collections.rootstock.pki.plugins.module_utils._module.key_options import KEY_OPTIONS
 from ansible_collections.rootstock.pki.plugins.module_utils._signer.algorithms import KEY_SPECS
+from localaws.server import Server
 from localaws.testing import Account
 from tests.harness.operators import statements
 from tests.unit.module.controller import Controller
@@ -116,6 +117,32 @@ def test_a_second_alias_is_given_to_the_key_that_the_task_names(operator: Contro
     assert (named["changed"], named["alias"]) == (True, "alias/life/other")
     again = operator.run("kms_key", other)
     assert (again["changed"], again["key_id"]) == (False, made["key_id"])
+
+
+def test_a_key_that_is_named_by_its_id_is_taken_as_it_is_and_described_once(
+    controller: Controller, local_aws: Server
+) -> None:
+    box = {"alias": "life/box", "key_spec": "RSA_2048", "key_usage": "ENCRYPT_DECRYPT"}
+    made = controller.run("kms_key", box)
+    local_aws.reset_calls()
+    disabled = controller.run("kms_key", {"key_id": made["key_id"], "enabled": False})
+    assert (disabled["changed"], disabled["key_state"]) == (True, "Disabled")
+    assert [disabled[kind] for kind in ("key_spec", "key_usage")] == ["RSA_2048", "ENCRYPT_DECRYPT"]
+    assert local_aws.count("kms:DescribeKey") == 1
+    other = controller.run("kms_key", {"key_id": made["key_id"], "key_spec": "RSA_4096"})
+    assert "key_spec is RSA_2048, and this task says RSA_4096. Neither" in other["msg"]
+
+
+def test_the_policy_of_a_key_that_is_named_by_its_id_is_made_for_what_the_key_is(controller: Controller) -> None:
+    me = controller.principal.arn
+    made = controller.run("kms_key", {"alias": "life/ml", "key_spec": "ML_DSA_44"})
+    listed = {"key_id": made["key_arn"], "use": "ca", "administrators": [me], "signers": [me]}
+    policy = controller.run("kms_key", listed)["policy"]
+    [conditions] = [each["Condition"]["StringEquals"] for each in policy["Statement"] if each["Sid"] == "Signers"]
+    assert (conditions["kms:MessageType"], conditions["kms:SigningAlgorithm"]) == (
+        ["EXTERNAL_MU"],
+        ["ML_DSA_SHAKE_256"],
+    )
 
 
 def test_names_stay_with_their_key_until_a_task_may_move_them(controller: Controller) -> None:
