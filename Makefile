@@ -52,7 +52,7 @@ aws: setup ## AWS on this machine in the foreground, at PORT=4566; prints the ex
 setup: ## the virtual environment in .venv; another Python with PYTHON=python3.13
 	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) is not here; install it or name another: make PYTHON=/path/to/python3" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: $(PYTHON) is $$($(PYTHON) -V 2>&1); it takes 3.11 or newer: make PYTHON=/path/to/python3" >&2; exit 1; }
-	@$(PYTHON) tests/harness/setup_venv.py
+	@$(PYTHON) -m tests.harness.setup_venv
 
 clean: ## remove what the other targets made, all but .venv
 	rm -rf build .ansible .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache

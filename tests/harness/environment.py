@@ -60,9 +60,9 @@ def prepare_home() -> None:
         file.write_text(text)
 
 
-def pip_settings() -> dict[str, str]:
-    """Return what pip takes from the user's files and, before them, from the environment."""
-    command = [sys.executable, "-m", "pip", "config", "list"]
+def pip_settings(python: str | Path = sys.executable) -> dict[str, str]:
+    """Return what the pip of *python* takes from the user's files and, before them, from the environment."""
+    command = [python, "-m", "pip", "config", "list"]
     listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
     settings = [line.partition("=")[::2] for line in listed]
     return {
