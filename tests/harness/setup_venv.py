@@ -33,7 +33,7 @@ def main() -> None:
 
 
 def fingerprint() -> str:
-    """Return what the venv depends on: the requirements, Python and, as its scripts name it, the folder it stands in."""
+    """Return what the venv depends on: the requirements, Python and, as its scripts name it, its own folder."""
     return f"# {VENV} with Python {PYTHON}\n{REQUIREMENTS.read_text()}"
 
 
@@ -64,8 +64,9 @@ def install_with_uv() -> bool:
     """Return whether uv installed all of it; a user's own package index is known to pip alone."""
     if OTHER_SOURCES & pip_settings(VENV / "bin" / "python").keys() or not run_pip("install", UV):
         return False
-    uv = [VENV / "bin" / "uv", "pip", "install", "--no-cache", "--quiet", "--python", VENV / "bin" / "python"]
-    return subprocess.run([*uv, "--requirement", REQUIREMENTS], check=False).returncode == 0
+    options: list[str | Path] = ["--no-cache", "--quiet", "--python", VENV / "bin" / "python"]
+    command = [VENV / "bin" / "uv", "pip", "install", *options, "--requirement", REQUIREMENTS]
+    return subprocess.run(command, check=False).returncode == 0
 
 
 def install_with_pip() -> bool:
@@ -74,7 +75,8 @@ def install_with_pip() -> bool:
 
 
 def run_pip(*words: str | Path) -> bool:
-    command = [VENV / "bin" / "python", "-m", "pip", "--disable-pip-version-check", "--quiet", *words]
+    python = VENV / "bin" / "python"
+    command: list[str | Path] = [python, "-m", "pip", "--disable-pip-version-check", "--quiet", *words]
     return subprocess.run(command, check=False).returncode == 0
 
 

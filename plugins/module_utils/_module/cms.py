@@ -17,7 +17,8 @@ from .._signer.algorithms import ALGORITHMS
 from .._signer.cms import DER, PEM, SMIME, CmsSigner, CmsSpec, cms_algorithm
 from .._signer.specs import Content
 from .aws import AWS_OPTIONS
-from .signing import check_writable, read_or_note
+from .files import check_writable
+from .signing import read_or_note
 
 LEAST_CRYPTOGRAPHY = "50"
 """The first with the ASN.1 that messages are written with."""
@@ -139,7 +140,7 @@ def _dest_problems(params: Mapping[str, Any]) -> Iterator[str]:
     if src is not None and os.path.realpath(dest) == os.path.realpath(src):
         yield f"dest {dest}: is the file to be signed; name another one, such as {src}.p7s"
     try:
-        check_writable("dest", dest)
+        check_writable(dest, "dest")
     except SpecError as exc:
         yield str(exc)
 

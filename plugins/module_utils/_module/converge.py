@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from .._pki.errors import PkiError, SpecError
-from .files import apply_attributes
+from .files import apply_attributes, check_writable
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -45,10 +45,15 @@ def converge(
         known: results that are true whether or not the plan is carried out.
         files: paths that get the task's mode and owner, whether or not the plan wrote them.
         refusals: what cannot be done and kept nothing else from being done; they fail the task in the end.
+    Raises:
+        PkiError: something is pending outside check mode, one of *files* cannot be written, or there are refusals.
     """
     result: dict[str, Any] = {"sign_calls": 0, **(known or {})}
     if plan.pending and not module.check_mode:
         raise PkiError("; ".join(plan.pending))
+    if plan.changed:
+        for path in files:
+            check_writable(path)
     if plan.changed and not module.check_mode:
         result.update(apply())
     if refusals:

@@ -71,6 +71,24 @@ def read_if_there(path: str) -> bytes | None:
     return read_file(path) if os.path.exists(path) else None
 
 
+def check_writable(path: str, option: str = "") -> None:
+    """Refuse a place where no file can be put, before anything is signed for it.
+
+    Args:
+        option: that named the place, for the message.
+    """
+    if "\0" in path:
+        raise SpecError(f"{path!r}: is no path, it has a NUL in it")
+    what = f"{option} {path}".strip()
+    folder = os.path.dirname(os.path.abspath(path))
+    while not os.path.lexists(folder):
+        folder = os.path.dirname(folder)
+    if os.path.isdir(path):
+        raise SpecError(f"{what}: is a folder; name a file in it")
+    if not os.path.isdir(folder) or not os.access(folder, os.W_OK | os.X_OK):
+        raise SpecError(f"{what}: cannot be written, {folder} is not a folder or not writable")
+
+
 def write_file(module: Any, path: str, content: bytes, backup: bool = False, *, secret: bool = False) -> str | None:
     """Replace *path* atomically and return the name of the backup, if one was made.
 

@@ -14,7 +14,7 @@ from .._pki.errors import SpecError
 from .._pki.problems import refuse
 from .._signer.algorithms import ALGORITHMS
 from .._signer.specs import MANIFEST, Content, SignatureSpec
-from .files import read_file
+from .files import check_writable, read_file
 
 MESSAGE_TYPES = {"auto": "", "raw": "RAW", "digest": "DIGEST", "external_mu": "EXTERNAL_MU"}
 DIGEST_SIZES = {"sha256": 32, "sha384": 48, "sha512": 64, "mu": 64}
@@ -84,7 +84,7 @@ def to_manifest_path(params: Mapping[str, Any]) -> str:
         raise SpecError("manifest: of files needs manifest_path")
     name = f"{params['manifest_digest'].upper()}SUMS"
     path: str = params["manifest_path"] or os.path.join(params["src"], name)
-    check_writable("manifest_path", path)
+    check_writable(path, "manifest_path")
     return path
 
 
@@ -143,20 +143,9 @@ def _dest_problems(wanted: Sequence[tuple[Content, str]]) -> Iterator[str]:
             yield f"dest {dest}: is the place of two signatures, over {seen[real]} and {content.name}"
         seen[real] = content.name
         try:
-            check_writable("dest", dest)
+            check_writable(dest, "dest")
         except SpecError as exc:
             yield str(exc)
-
-
-def check_writable(option: str, path: str) -> None:
-    """Refuse a place where no file can be put, before anything is signed for it."""
-    folder = os.path.dirname(os.path.abspath(path))
-    while not os.path.lexists(folder):
-        folder = os.path.dirname(folder)
-    if os.path.isdir(path):
-        raise SpecError(f"{option} {path}: is a folder; name a file in it")
-    if not os.path.isdir(folder) or not os.access(folder, os.W_OK | os.X_OK):
-        raise SpecError(f"{option} {path}: cannot be written, {folder} is not a folder or not writable")
 
 
 def read_current(dest: str) -> bytes | None:

@@ -104,11 +104,14 @@ class IssuerPath:
     Attributes:
         chain: one path upwards, the one that the gate judges.
         bundle: the certificates of all paths, cross-certificates too: what relying parties are given.
+        missing: why there is no issuer yet.
+        missing_above: certificates above the issuer that were named and are not there, without which nothing is signed.
     """
 
     chain: tuple[x509.Certificate, ...]
     bundle: tuple[x509.Certificate, ...] = ()
     missing: tuple[str, ...] = ()
+    missing_above: tuple[str, ...] = ()
 
 
 def read_subject_key(task: CertificateTask, keys: PublicKeys) -> SubjectKey:
@@ -162,7 +165,12 @@ def read_issuer(task: CertificateTask, now: datetime) -> IssuerPath:
     ]
     path = path_upwards(issuer, pool, now)
     refuse_broken_link(path[-1], pool, task.issuer.label)
-    return IssuerPath(path, all_upwards(issuer, pool))
+    absent = tuple(
+        f"{source.label} of issuer_chain_path does not exist yet; what it allows cannot be known"
+        for source in task.chain
+        if source.content is None
+    )
+    return IssuerPath(path, all_upwards(issuer, pool), missing_above=absent)
 
 
 def refuse_broken_link(last: x509.Certificate, pool: Sequence[x509.Certificate], label: str) -> None:

@@ -135,7 +135,7 @@ def plan_certificate(task: CertificateTask, ports: CertificatePorts) -> Certific
         ledger=ledger,
         found=found,
         expected_current=None if record is None else record.serial,
-        plan=Plan(changes, (*subject.missing, *issuer.missing), reason),
+        plan=Plan(changes, (*subject.missing, *issuer.missing, *issuer.missing_above), reason),
         now=now,
         ignored_csr_extensions=tuple(ignored_csr_extensions(task.request, subject.csr) if subject.csr else ()),
         warnings=(*different.warnings, *kept, *(f"{spec.name}: {finding_text(finding)}" for finding in findings)),

@@ -71,9 +71,9 @@ def find_current(
                 return Found(certificate, intent.lifetime, intent)
     if record is None:
         return None
-    copies = (read_issued(issued_path(Path(task.ledger_path), record.serial)), task.present)
-    for content in copies:
-        for certificate in load_certificates(content, task.path) if content and _is_pem(content) else ():
+    stored = issued_path(Path(task.ledger_path), record.serial)
+    for label, content in ((str(stored), read_issued(stored)), (task.path, task.present)):
+        for certificate in load_certificates(content, label) if content and _is_pem(content) else ():
             if serial_hex(certificate.serial_number) == record.serial:
                 return Found(certificate, record.lifetime)
     return None

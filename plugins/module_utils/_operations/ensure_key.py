@@ -124,6 +124,7 @@ def _obtain_key(
     orphan = find_orphan(store, desired, policy)
     own = orphan or store.create(new_key(desired, policy), desired.alias)
     if _give_alias(store, desired.alias, own.key_id):
+        _await_alias(store, desired.alias, sleep)  # the tasks that follow name the key by it
         found = f"{own.arn} was made for {desired.alias} by a run that did not end, and is used now"
         return EnsuredKey(_fresh(store, desired, own, policy, made=not orphan), (found,) if orphan else ())
     winner = _await_alias(store, desired.alias, sleep)

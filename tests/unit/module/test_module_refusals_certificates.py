@@ -127,6 +127,9 @@ def test_files_that_are_not_what_they_are_said_to_be(
         ("asks for CA:TRUE", {"csr_path": files["authority"]}),
         ("the CSR's subject_alt_name is not fit", {"csr_path": files["names"], "subject_alt_name": None}),
         ("holds no certificate", {"issuer_path": files["broken"]}),
+        ("what it allows cannot be known", {"issuer_chain_path": [str(tmp_path / "rot" / "ca.pem")]}),
+        ("web.csr is not a folder or not writable", {"path": f"{web['csr_path']}/web.pem", "name": "web"}),
+        ("it has a NUL in it", {"fullchain_path": f"{tmp_path}/a\0b"}),
     ]
     before = lines(tmp_path)
     assert not_told(controller, "kms_x509_cert", web, refusals) == []

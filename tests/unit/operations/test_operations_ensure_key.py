@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.rootstock.pki.plugins.module_utils._keys.access import Grantee, KeyAccess
+from ansible_collections.rootstock.pki.plugins.module_utils._keys.description import KeyDescription
 from ansible_collections.rootstock.pki.plugins.module_utils._keys.desired import DesiredKey, new_key
 from ansible_collections.rootstock.pki.plugins.module_utils._keys.plan import CurrentKey, plan_key
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.ensure_key import EnsuredKey, ensure_key
@@ -29,7 +30,7 @@ POLICY: dict[str, Any] = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "kms:*", "Resource": "*"}],
 }
-CREATION = ["describe", "find_by_tag", "create for alias/pki/root", "create_alias"]
+CREATION = ["describe", "find_by_tag", "create for alias/pki/root", "create_alias", "describe"]
 
 
 class DiedError(Exception):
@@ -57,7 +58,7 @@ def die_at(count: int) -> Callable[[str], None]:
     return step
 
 
-def test_a_key_is_made_tagged_and_named_in_four_calls() -> None:
+def test_a_key_is_made_tagged_named_and_seen_under_its_alias_in_five_calls() -> None:
     store = MemoryKeyStore(Keys())
     made = converge(store)
     assert store.calls == CREATION
@@ -67,6 +68,21 @@ def test_a_key_is_made_tagged_and_named_in_four_calls() -> None:
         "rootstock:alias": "alias/pki/root",
         "rootstock:use": "ca",
     }
+
+
+class LateStore(MemoryKeyStore):
+    """An alias can be described a while after it was made (eventual consistency)."""
+
+    def describe(self, key_id: str) -> KeyDescription | None:
+        found = super().describe(key_id)
+        return found if len(self.calls) > len(CREATION) + 1 else None
+
+
+def test_a_new_key_is_handed_over_when_its_alias_can_be_used() -> None:
+    store = LateStore(Keys())
+    waits: list[float] = []
+    ensure_key(store, WANTED, read_key(store, WANTED), None, waits.append)
+    assert (store.calls, waits) == ([*CREATION, "describe", "describe"], [0.2, 0.5])
 
 
 @pytest.mark.parametrize(
