@@ -223,7 +223,7 @@ def test_an_ed25519_authority_that_issued_without_urls_keeps_its_one_crl(tmp_pat
         issue(desk, "web", None)
     web = desk.issue("web", **points("http://pki.acme.example/services/crl.der"))
     desk.revoke(web)
-    crls = [desk_above(desk).make(), desk.make()]
+    crls = [desk.desk_above().make(), desk.make()]
     assert "certificate revoked" in desk.verdict(web, crls)
 
 
