@@ -133,12 +133,11 @@ pending:
 
 import os
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.rootstock.pki.plugins.module_utils._ledger.files import FileLedger
+from ansible_collections.rootstock.pki.plugins.module_utils._ledger.opening import open_ledger
 from ansible_collections.rootstock.pki.plugins.module_utils._module.aws import require_cryptography
 from ansible_collections.rootstock.pki.plugins.module_utils._module.certificates import (
     certificate_files,
@@ -202,7 +201,7 @@ def refuse_drift(params: dict[str, Any], imported: Imported, now: datetime) -> N
     if present is not None and present.strip():
         former = load_usable_certificates(present, params["path"])[0]
         own = params["authority_ledger_path"] or os.path.join(os.path.dirname(params["path"]), LEDGER_NAME)
-        refuse_drift_of_imported(former, imported.certificate, FileLedger(Path(own), utc_now), now)
+        refuse_drift_of_imported(former, imported.certificate, open_ledger(own, utc_now), now)
 
 
 def run(module: AnsibleModule) -> None:
