@@ -14,9 +14,10 @@ from typing import TypeVar
 from .name_matching import comparable
 from .problems import try_all
 from .request import NAME
+from .tree_accounts import account_of, role_arn
 from .tree_cross import cross_problems
 from .tree_entries import NAME_WORDS, Entry, shape_problems, to_crosses, to_entry, to_profiles
-from .tree_options import AUTHORITY, CERTIFICATE, VARIABLES, is_list
+from .tree_options import ADMINISTRATOR_ROLE, AUTHORITY, CERTIFICATE, VARIABLES, is_list
 
 Claim = TypeVar("Claim")
 
@@ -133,7 +134,8 @@ def _repeated_keys(tree: Tree) -> list[str]:
     for entry in tree.entries:
         if entry.key is not None:
             name = f"alias {entry.alias}" if entry.alias else f"key_id {entry.key.get('key_id')}"
-            claims.append((f"{name} in {entry.region}" if entry.region else name, entry))
+            where = (entry.region, account_of(role_arn(entry, ADMINISTRATOR_ROLE)))
+            claims.append((" in ".join((name, *filter(None, where))), entry))
     return [f"{claim} is the key of {_labels(entries)}; each needs its own" for claim, entries in _shared(claims)]
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from .tree import Tree
+from .tree_accounts import account_of, role_arn
 from .tree_entries import Entry
-from .tree_options import PRINCIPALS
+from .tree_options import ADMINISTRATOR_ROLE, PRINCIPALS, SIGNER_ROLE
 
 # The hash of a signature, where the issuer's key leaves no choice; empty where it hashes inside.
 HASHES: Mapping[str, str] = {
@@ -30,14 +31,25 @@ EVERYBODY = "full"
 READERS = ("administrators", "verifiers", "online_verifiers", "auditors")
 """Lists whose members may fetch the public key."""
 
+DUTIES = (
+    (ADMINISTRATOR_ROLE, "administer the key", ("administrators",), "administrators"),
+    (SIGNER_ROLE, "sign", ("signers",), "signers"),
+    (SIGNER_ROLE, "read the public key", READERS, "verifiers"),
+)
+"""Roles of a key, what each has to do, the lists that let it, and the one to add it to."""
+
 ALGORITHMS: Mapping[str, str] = {"ECC_NIST_EDWARDS25519": "ED25519_SHA_512"}
 DEFAULT_DIGEST = "sha256"
 
 
 def access_problems(tree: Tree) -> list[str]:
-    """Return what nobody could sign under the generated key policies of *tree*."""
+    """Return what the generated key policies of *tree* would not let its roles do."""
     authorities = [authority for authority in tree.authorities if authority.name not in tree.misshapen]
-    return [problem for authority in authorities for problem in (*_algorithms(authority, tree), *_signer(authority))]
+    entries = [entry for entry in tree.entries if entry.name not in tree.misshapen]
+    return [
+        *(problem for authority in authorities for problem in _algorithms(authority, tree)),
+        *(problem for entry in entries for problem in _roles(entry)),
+    ]
 
 
 def _algorithms(authority: Entry, tree: Tree) -> Iterator[str]:
@@ -70,27 +82,23 @@ def algorithm_of(key_spec: str, digest: str, padding: str) -> str:
     return ALGORITHMS.get(key_spec, f"ECDSA_SHA_{bits}")
 
 
-def _signer(authority: Entry) -> Iterator[str]:
-    """Tell an assume_role that its own key does not let sign, or read the public key."""
-    key = authority.key or {}
-    role = key.get("assume_role")
-    arn = str(role.get("role_arn") or "") if isinstance(role, Mapping) else ""
-    if not arn or not _is_generated(authority) or key.get("account_root") == EVERYBODY:
+def _roles(entry: Entry) -> Iterator[str]:
+    """Tell roles that their own key does not let do what they have to."""
+    key = entry.key or {}
+    if not _is_generated(entry) or key.get("account_root") == EVERYBODY:
         return
-    for needs, lists, statement in (
-        ("sign", ("signers",), "signers"),
-        ("read the public key", READERS, "verifiers"),
-    ):
+    for option, needs, lists, statement in DUTIES:
+        arn = role_arn(entry, option)
         principals = [each for name in lists for each in _principals(key.get(name))]
-        if not any(_covers(principal, arn) for principal in principals):
+        if arn and not any(_covers(principal, arn) for principal in principals):
             yield (
-                f"{authority.label}: assume_role {arn} has to {needs}, and its key policy does not let it; "
+                f"{entry.label}: {option} {arn} has to {needs}, and its key policy does not let it; "
                 f"add it to {statement} of the key"
             )
 
 
-def _is_generated(authority: Entry) -> bool:
-    key = authority.key or {}
+def _is_generated(entry: Entry) -> bool:
+    key = entry.key or {}
     return any(key.get(name) is not None for name in PRINCIPALS)
 
 
@@ -99,8 +107,8 @@ def _principals(listed: object) -> list[str]:
     return [str(each.get("principal") if isinstance(each, Mapping) else each) for each in entries]
 
 
-def _covers(principal: str, role_arn: str) -> bool:
+def _covers(principal: str, arn: str) -> bool:
     """Return whether a principal is the role, one of its sessions or its account."""
-    account = (role_arn.split(":") + [""] * 5)[4]
-    session = f":assumed-role/{role_arn.rpartition('/')[2]}/"
-    return principal in (role_arn, account) or principal.endswith(f":{account}:root") or session in principal
+    account = account_of(arn)
+    session = f":assumed-role/{arn.rpartition('/')[2]}/"
+    return principal in (arn, account) or principal.endswith(f":{account}:root") or session in principal

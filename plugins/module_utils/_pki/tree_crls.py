@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from .crl_partitions import NO_ROOT, PLACEHOLDER
+from .tree_accounts import used_key_id, used_with
 from .tree_entries import signature_options
 from .tree_options import AUTHORITY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from .tree_entries import Entry
     from .tree_place import Place
@@ -61,22 +62,17 @@ def crl_pointers(issuer: Entry, place: Place) -> dict[str, object]:
     }
 
 
-def crls(
-    order: Sequence[Entry],
-    place: Place,
-    key_id: Callable[[Entry], str],
-    aws: Callable[[Entry], dict[str, object]],
-) -> list[dict[str, object]]:
+def crls(order: Sequence[Entry], place: Place) -> list[dict[str, object]]:
     """Return the options of one kms_x509_crl task per authority."""
     return [
         {
             "name": entry.name,
             "issuer_path": place.of_authority(entry.name, "ca.pem"),
-            "issuer_key_id": key_id(entry),
+            "issuer_key_id": used_key_id(entry),
             "path": place.of_authority(entry.name, _file(entry, place, ".pem")),
             "der_path": place.of_authority(entry.name, _file(entry, place, ".der")),
             **_said(entry, place),
-            **aws(entry),
+            **used_with(entry),
         }
         for entry in order
         if entry.kind == AUTHORITY

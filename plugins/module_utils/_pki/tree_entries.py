@@ -18,6 +18,7 @@ from .problems import try_all
 from .profiles import PROFILES, Profile, profile_named
 from .request import NAME
 from .tree_options import (
+    ADMINISTRATOR_ROLE,
     AUTHORITY,
     CERTIFICATE,
     CROSS,
@@ -29,6 +30,7 @@ from .tree_options import (
     OPTIONS_OF_KEYS,
     PRINCIPALS,
     ROLE_OPTIONS,
+    SIGNER_ROLE,
     VARIABLES,
     Shape,
     is_list,
@@ -298,15 +300,16 @@ def _key_problems(label: str, kind: str, name: str, key: object) -> list[str]:
 
 
 def _access_problems(label: str, key: Mapping[str, object]) -> list[str]:
-    """Return what is wrong with who may do what with a key, and with the role that signs."""
+    """Return what is wrong with who may do what with a key, and with the roles that make it and sign."""
     problems = []
     lists = [option for option in (*PRINCIPALS, "break_glass_principals") if key.get(option) is not None]
     if key.get("policy") is not None and lists:
         problems.append(f"{label}: key has both policy and {', '.join(lists)}; the lists make a policy of their own")
-    role = key.get("assume_role")
-    if isinstance(role, Mapping):
-        problems += _option_problems(f"{label}: key: assume_role", role, ROLE_OPTIONS)
-        problems += [] if role.get("role_arn") else [f"{label}: key: assume_role has no role_arn; name the role"]
+    for option in (ADMINISTRATOR_ROLE, SIGNER_ROLE):
+        role = key.get(option)
+        if isinstance(role, Mapping):
+            problems += _option_problems(f"{label}: key: {option}", role, ROLE_OPTIONS)
+            problems += [] if role.get("role_arn") else [f"{label}: key: {option} has no role_arn; name the role"]
     return problems
 
 

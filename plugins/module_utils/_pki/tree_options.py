@@ -134,6 +134,9 @@ OF_THE_ISSUER = (
     "reissue_root",
 )
 EXTERNAL_FILES = ("certificate_path", "trusted_certificate_path")
+ADMINISTRATOR_ROLE, SIGNER_ROLE = "administrator_role", "assume_role"
+"""Options of a key that say who makes it, and who signs with it."""
+
 KEY_OPTIONS: Mapping[str, Shape] = {
     "alias": _TEXT,
     "key_id": _TEXT,
@@ -148,8 +151,9 @@ KEY_OPTIONS: Mapping[str, Shape] = {
     "account_root": _TEXT,
     "minimum_pending_window": _NUMBER,
     "region": _TEXT,
+    ADMINISTRATOR_ROLE: _MAP,
 }
-AUTHORITY_KEY_OPTIONS: Mapping[str, Shape] = {**KEY_OPTIONS, "assume_role": _MAP}
+AUTHORITY_KEY_OPTIONS: Mapping[str, Shape] = {**KEY_OPTIONS, SIGNER_ROLE: _MAP}
 OPTIONS: Mapping[str, Mapping[str, Shape]] = {AUTHORITY: AUTHORITY_OPTIONS, CERTIFICATE: CERTIFICATE_OPTIONS}
 OPTIONS_OF_KEYS: Mapping[str, Mapping[str, Shape]] = {AUTHORITY: AUTHORITY_KEY_OPTIONS, CERTIFICATE: KEY_OPTIONS}
 ROLE_OPTIONS: Mapping[str, Shape] = {

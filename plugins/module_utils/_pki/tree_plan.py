@@ -11,20 +11,20 @@ from datetime import datetime
 
 from .task import LEDGER_NAME
 from .tree import Tree
+from .tree_accounts import account_problems, key_id, made_in, made_with, used_key_id, used_with
 from .tree_crls import crl_pointers, crl_problems, crls
 from .tree_cross import reachable, with_crosses
 from .tree_entries import Entry
 from .tree_external import answers, imports, requests, their_roots, trusted
 from .tree_gate import tree_problems
-from .tree_options import AUTHORITY, CERTIFICATE, CROSS, EXTERNAL_FILES
+from .tree_options import ADMINISTRATOR_ROLE, AUTHORITY, CERTIFICATE, CROSS, EXTERNAL_FILES, SIGNER_ROLE
 from .tree_place import Place, place_problems
 
 CA_ISSUERS = "ca.der"
 """Last part of the URL of an issuer's certificate below pki_base_url (RFC 5280 4.2.2.1)."""
 
-REGION, ROLE = "region", "assume_role"
-AWS_OPTIONS = (REGION, ROLE)
-"""Options of a key that say where it is and who signs with it, not what it is."""
+AWS_OPTIONS = ("region", ADMINISTRATOR_ROLE, SIGNER_ROLE)
+"""Options of a key that say where it is, who makes it and who signs with it, not what it is."""
 
 _URLS = ("authority_information_access", "crl_distribution_points")
 # Options of an entry that are paths, keys and names of others; the rest a task takes as it is written.
@@ -45,7 +45,8 @@ _WORKED_OUT = (
 def inventory_problems(tree: Tree, place: Place, now: datetime) -> list[str]:
     """Return everything that is wrong with an inventory."""
     about_crls = [text for authority in tree.authorities for text in crl_problems(authority, place)]
-    return [*place_problems(place), *tree_problems(tree, now), *about_crls]
+    about_accounts = account_problems(tree)
+    return [*place_problems(place), *tree_problems(tree, now), *about_crls, *about_accounts]
 
 
 def source_files(tree: Tree, place: Place) -> list[dict[str, str]]:
@@ -69,7 +70,7 @@ def _kms_key(entry: Entry, key: Mapping[str, object], pki_name: str) -> dict[str
         options["alias"] = key_id(entry)
     if not key.get("key_id"):
         options.setdefault("description", f"{pki_name}: {entry.label}")
-    return {"key_spec": entry.key_spec, "use": _use(entry), **options, **_aws(entry, REGION)}
+    return {"key_spec": entry.key_spec, "use": _use(entry), **options, **made_in(entry), **made_with(entry)}
 
 
 def _use(entry: Entry) -> str:
@@ -79,15 +80,10 @@ def _use(entry: Entry) -> str:
     return "ocsp" if "ocsp_signing" in purposes else "sign"
 
 
-def key_id(entry: Entry) -> str:
-    """Return what the KMS API knows the entry's key by."""
-    return f"alias/{entry.alias}" if entry.alias else str((entry.key or {}).get("key_id") or "")
-
-
 def public_keys(tree: Tree, order: Sequence[Entry], place: Place) -> list[dict[str, object]]:
     """Return the options of one kms_public_key task per authority, and per key that its issuer cannot look up."""
     return [
-        {"name": entry.name, "key_id": key_id(entry), "path": _public_key_path(entry, place), **_aws(entry)}
+        {"name": entry.name, "key_id": used_key_id(entry), "path": _public_key_path(entry, place), **used_with(entry)}
         for entry in order
         if entry.kind == AUTHORITY or _is_apart(entry, tree)
     ]
@@ -104,16 +100,7 @@ def _is_apart(entry: Entry, tree: Tree) -> bool:
     issuer = tree.issuer_of(entry)
     if entry.key is None or issuer is None:
         return False
-    return entry.region != issuer.region or ROLE in (issuer.key or {})
-
-
-def _aws(entry: Entry, *options: str) -> dict[str, object]:
-    """Return the options that all modules of AWS have, as far as the entry's key has its own.
-
-    They are kept apart because a task that omits one would hide the default that the play gives it.
-    """
-    key = entry.key or {}
-    return {"aws": {name: key[name] for name in options or AWS_OPTIONS if name in key}}
+    return entry.region != issuer.region or SIGNER_ROLE in (issuer.key or {}) or ADMINISTRATOR_ROLE in entry.key
 
 
 def certificates(tree: Tree, order: Sequence[Entry], place: Place) -> list[dict[str, object]]:
@@ -159,7 +146,7 @@ def _subject_key(entry: Entry, tree: Tree, place: Place) -> dict[str, object]:
     if entry.issuer and (entry.kind != CERTIFICATE or _is_apart(entry, tree)):
         return {"public_key_path": _public_key_path(entry, place)}
     if entry.key is not None:
-        return {"key_id": key_id(entry)}
+        return {"key_id": used_key_id(entry)}
     return {option: place.path(entry.text(option)) for option in ("csr_path", "public_key_path") if entry.text(option)}
 
 
@@ -167,17 +154,17 @@ def _issuer(entry: Entry, tree: Tree, place: Place) -> dict[str, object]:
     """Return who signs; the task runs in the region, and as the role, of the key that does."""
     issuer = tree.issuer_of(entry)
     if issuer is None:
-        return _aws(entry)
+        return used_with(entry)
     line, crosses = reachable(tree, entry)
     above = [place.of_authority(authority.name, "ca.pem") for authority in line]
     above += [str(_own_files(cross, place)["path"]) for cross in crosses]
     for authority in filter(lambda one: one.external, line):
         above += [place.of_authority(authority.name, "chain.pem"), *trusted(authority, place)]
     return {
-        **_aws(issuer),
+        **used_with(issuer),
         "issuer_path": above[0],
         "issuer_chain_path": above[1:],
-        "issuer_key_id": key_id(issuer),
+        "issuer_key_id": used_key_id(issuer),
         **_urls(entry, issuer, place),
     }
 
@@ -194,7 +181,7 @@ def _urls(entry: Entry, issuer: Entry, place: Place) -> dict[str, object]:
 def plan_tree(tree: Tree, order: Sequence[Entry], place: Place, pki_name: str) -> dict[str, object]:
     """Return the options of every task that makes the tree, in order."""
     external = {
-        entry.name: {"name": entry.name, "key_id": key_id(entry), **_said(entry), **_aws(entry)}
+        entry.name: {"name": entry.name, "key_id": used_key_id(entry), **_said(entry), **used_with(entry)}
         for entry in order
         if entry.external
     }
@@ -208,5 +195,5 @@ def plan_tree(tree: Tree, order: Sequence[Entry], place: Place, pki_name: str) -
         "public_keys": public_keys(tree, order, place),
         "certificates": certificates(tree, order, place),
         "ledgers": ledgers(tree, place),
-        "crls": crls(order, place, key_id, _aws),
+        "crls": crls(order, place),
     }

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from .tree import Tree
+from .tree_accounts import key_id
 from .tree_entries import Entry
+from .tree_options import ADMINISTRATOR_ROLE, SIGNER_ROLE
 from .tree_place import Place
-from .tree_plan import certificates, key_id, kms_keys, ledgers, public_keys
+from .tree_plan import certificates, kms_keys, ledgers, public_keys
 
 SIGNING_PURPOSES = ("document_signing", "code_signing", "email_protection")
 """Extended key usages of those who sign files (RFC 9336, RFC 5280 4.2.1.12)."""
@@ -21,6 +23,7 @@ SERVICE_KEY_OPTIONS = (
     "key_spec",
     "description",
     "region",
+    ADMINISTRATOR_ROLE,
     "administrators",
     "signers",
     "verifiers",
@@ -67,8 +70,9 @@ def plan_services(tree: Tree, order: Sequence[Entry], place: Place, pki_name: st
 def _access_key(options: dict[str, object]) -> dict[str, object]:
     """Return one of signing_access_keys."""
     said = {name: value for name, value in options.items() if name not in ("name", "aws")}
-    aws = options["aws"]
-    return {**said, "alias": str(said["alias"]).removeprefix("alias/"), **(aws if isinstance(aws, dict) else {})}
+    aws = options["aws"] if isinstance(options["aws"], dict) else {}
+    made = {ADMINISTRATOR_ROLE if name == SIGNER_ROLE else name: value for name, value in aws.items()}
+    return {**said, "alias": str(said["alias"]).removeprefix("alias/"), **made}
 
 
 def _service(tree: Tree, entry: Entry, place: Place) -> dict[str, object]:

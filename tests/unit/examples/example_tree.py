@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -22,7 +23,16 @@ from ansible_collections.rootstock.pki.plugins.module_utils._operations.certific
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.issue_certificate import carry_out
 from ansible_collections.rootstock.pki.plugins.modules.kms_x509_cert import ARGUMENT_SPEC
 from examples.demo import EXAMPLE, make_what_others_make
+from tests.unit.module.controller import Controller, module_named
 from tests.unit.operations.workshop import Clock, Workshop
+
+STEPS = {
+    "kms_keys": "kms_key",
+    "public_keys": "kms_public_key",
+    "certificates": "kms_x509_cert",
+    "crls": "kms_x509_crl",
+}
+"""Parts of the plan of a tree, in the order of the role, and the modules that carry them out."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +67,7 @@ def inventory() -> dict[str, Any]:
     return variables
 
 
-def plan_of(variables: dict[str, Any], folder: Path) -> dict[str, Any]:
+def plan_of(variables: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     return tree_plan(
         variables["pki_authorities"],
         variables.get("pki_certificates"),
@@ -94,3 +104,18 @@ def issue(workshop: Workshop, options: dict[str, Any]) -> None:
     done = carry_out(planned, ports, workshop.issuing(task.issuer_key_id))
     for file in certificate_files(checked.validated_parameters, done.certificate, done.bundle):
         Path(file.path).write_bytes(file.content or b"")
+
+
+def run_modules(controller: Controller, variables: Mapping[str, Any], folder: Path) -> list[bool]:
+    """Run every module of a tree, as its role does, and return what each changed."""
+    plan, changed = plan_of(variables, folder), []
+    assert plan["problems"] == []
+    for part, module in STEPS.items():
+        for options in plan[part]:
+            takes = {*module_named(module).ARGUMENT_SPEC, "region"}
+            given = {name: value for name, value in {**options, **options["aws"]}.items() if name in takes}
+            Path(str(given.get("path", folder / "x"))).parent.mkdir(parents=True, exist_ok=True)
+            told = controller.run(module, given)
+            assert not told.get("failed"), told["msg"]
+            changed.append(told["changed"])
+    return changed

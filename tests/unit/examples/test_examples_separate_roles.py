@@ -25,21 +25,14 @@ from jinja2 import Environment
 from localaws.server import Server
 from localaws.testing import Account, Principal, local_aws, new_account, policy, refused
 from tests.harness.environment import CHECKOUT, environment
-from tests.unit.examples.example_tree import plan_of
-from tests.unit.module.controller import Controller, module_named
+from tests.unit.examples.example_tree import run_modules
+from tests.unit.module.controller import Controller
 
 __all__ = ["local_aws"]
 
 EXAMPLE = CHECKOUT / "examples" / "separate_roles"
 DIGEST: dict[str, Any] = {"Message": bytes(48), "MessageType": "DIGEST", "SigningAlgorithm": "ECDSA_SHA_384"}
 LARGE = os.environ.get("ROOTSTOCK_ROUNDS") == "large"
-STEPS = {
-    "kms_keys": "kms_key",
-    "public_keys": "kms_public_key",
-    "certificates": "kms_x509_cert",
-    "crls": "kms_x509_crl",
-}
-"""Parts of the plan of a tree, in the order of the role, and the modules that carry them out."""
 
 
 class Run(NamedTuple):
@@ -85,21 +78,6 @@ def make_roles(account: Account, variables: Mapping[str, Any]) -> None:
         iam.create_role(RoleName=item["arn"].rpartition("/")[2], AssumeRolePolicyDocument=trust)
 
 
-def build(controller: Controller, variables: Mapping[str, Any], folder: Path) -> list[bool]:
-    """Run every module of the tree, and return what each changed."""
-    plan, changed = plan_of({**variables, "pki_dir": "pki"}, folder), []
-    assert plan["problems"] == []
-    for part, module in STEPS.items():
-        for options in plan[part]:
-            takes = {*module_named(module).ARGUMENT_SPEC, "region"}
-            given = {name: value for name, value in {**options, **options["aws"]}.items() if name in takes}
-            Path(str(given.get("path", folder / "x"))).parent.mkdir(parents=True, exist_ok=True)
-            told = controller.run(module, given)
-            assert not told.get("failed"), told["msg"]
-            changed.append(told["changed"])
-    return changed
-
-
 @pytest.fixture(scope="module")
 def run(local_aws: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     folder, account = tmp_path_factory.mktemp("separate_roles"), new_account(local_aws)
@@ -110,9 +88,9 @@ def run(local_aws: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         patch.setattr(botocore.session, "create_loader", cache(botocore.session.create_loader))
         controller = Controller(administrator)
         local_aws.reset_calls()
-        changed = build(controller, variables, folder)
+        changed = run_modules(controller, variables, folder)
         calls = local_aws.calls()
-        yield Run(folder, account, administrator, changed, build(controller, variables, folder), calls)
+        yield Run(folder, account, administrator, changed, run_modules(controller, variables, folder), calls)
 
 
 def test_each_authority_signed_what_it_issued_and_nobody_else_signed(run: Run) -> None:

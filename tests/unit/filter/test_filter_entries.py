@@ -84,6 +84,10 @@ def test_a_tree_without_authorities_is_refused(authorities: object) -> None:
             root(key={"assume_role": {"role_arn": "x", "name": "y"}}),
             "authority root: key: assume_role: unknown option name",
         ),
+        (
+            root(key={"administrator_role": {}}),
+            "authority root: key: administrator_role has no role_arn; name the role",
+        ),
         (root(key="pki/root"), "authority root: key is 'pki/root'; expected a mapping"),
         (root(path_length=-1), "authority root: path_length is -1; expected a whole number, 0 or more"),
         (root(path_length=True), "authority root: path_length is True; expected a whole number, 0 or more"),

@@ -62,6 +62,13 @@ def test_keys_are_declared_as_signing_access_takes_them() -> None:
     ]
 
 
+def test_a_service_in_another_account_has_a_role_that_makes_its_key() -> None:
+    maker = {"role_arn": "arn:aws:iam::444455556666:role/Maker"}
+    made = plan(changed(key={"administrator_role": maker}))
+    assert (made["problems"], made["kms_keys"][0]["administrator_role"]) == ([], maker)
+    assert made["public_keys"][0]["aws"] == {"assume_role": maker}
+
+
 def test_only_certificates_of_services_are_issued() -> None:
     made = plan(RELEASES)
     assert [one["name"] for one in made["certificates"]] == ["releases"]

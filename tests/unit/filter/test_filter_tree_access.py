@@ -89,6 +89,16 @@ def test_a_role_that_may_not_sign_or_read_its_public_key_is_refused(key: dict[st
     assert all(ROLE in text and "authority root" in text for text in found)
 
 
+@pytest.mark.parametrize("kept", ["root", "code"])
+def test_a_role_that_makes_a_key_and_may_not_administer_it_is_refused(kept: str) -> None:
+    keys: dict[str, dict[str, Any]] = {"root": {}, "code": {}}
+    others = {"administrators": ["arn:aws:iam::111122223333:role/Other"], "region": "eu-west-1"}
+    keys[kept] = {"administrator_role": {"role_arn": ROLE}, **others}
+    [told] = problems(keys["root"], {"key": keys["code"]})
+    assert f"{kept}: administrator_role {ROLE} has to administer the key" in told
+    assert told.endswith("add it to administrators of the key")
+
+
 @pytest.mark.parametrize("key_spec", [spec for spec, row in KEY_SPECS.items() if row.signing_algorithms])
 def test_the_algorithm_of_a_certificate_is_the_one_that_signs_it(key_spec: str) -> None:
     assert algorithm_of(key_spec, "", "") == KEY_SPECS[key_spec].x509_default

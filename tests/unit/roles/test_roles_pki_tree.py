@@ -70,8 +70,9 @@ def test_the_argument_specs_know_the_options_that_the_filters_know(variable: str
 
 
 def test_the_argument_specs_know_the_options_of_a_role() -> None:
-    key = variables()["pki_authorities"]["options"]["key"]["options"]
-    assert set(key["assume_role"]["options"]) == set(tree_options.ROLE_OPTIONS) == set(AWS["assume_role"]["options"])
+    entries = [variables()[variable]["options"]["key"]["options"] for variable in KEY_OPTIONS]
+    for role in (entries[0]["assume_role"], *(key["administrator_role"] for key in entries)):
+        assert set(role["options"]) == set(tree_options.ROLE_OPTIONS) == set(AWS["assume_role"]["options"])
 
 
 @pytest.mark.parametrize("variable", KEY_OPTIONS)
@@ -140,7 +141,7 @@ def test_every_option_that_a_plan_can_have_reaches_its_task() -> None:
     ):
         (task,) = tasks(f"rootstock.pki.{module}")
         planned = {option for options in plan[list_name] for option in options}
-        assert planned - {"name", "aws"} <= set(task), list_name
+        assert planned - {"name", "aws", "account_id"} <= set(task), list_name
 
 
 def full_entry(name: str, profile: str) -> dict[str, Any]:
@@ -157,6 +158,7 @@ def full_entry(name: str, profile: str) -> dict[str, Any]:
         "signing_algorithms": ["RSASSA_PSS_SHA_384"],
         "account_root": "administer",
         "minimum_pending_window": 7,
+        "administrator_role": {"role_arn": "arn:aws:iam::111122223333:role/maker"},
         "assume_role": {"role_arn": "arn:aws:iam::111122223333:role/signer"},
     }
     assert set(key) | {"policy"} == set(tree_options.AUTHORITY_KEY_OPTIONS)

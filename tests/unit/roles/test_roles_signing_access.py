@@ -18,7 +18,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._module.aws import A
 from ansible_collections.rootstock.pki.plugins.module_utils._module.key_options import KEY_OPTIONS
 
 ROLE = Path(__file__).resolve().parents[3] / "roles" / "signing_access"
-WHERE = {"region", "assume_role"}
+WHERE = {"region", "administrator_role"}
 MAKER = {"role_arn": "arn:aws:iam::444455556666:role/Maker", "external_id": "acme"}
 
 
@@ -45,8 +45,10 @@ def trusted(value: Any) -> Any:
 def test_what_a_key_says_reaches_the_module() -> None:
     [task] = load("tasks/keys.yml")
     assert set(key_options()) - WHERE <= set(task["rootstock.pki.kms_key"]) <= set(KEY_OPTIONS)
-    assert set(key_options()["assume_role"]["options"]) == set(AWS_OPTIONS["assume_role"]["options"])
-    assert not WHERE & set(task["rootstock.pki.kms_key"])  # an omitted option would hide the default of the play
+    assert set(key_options()["administrator_role"]["options"]) == set(AWS_OPTIONS["assume_role"]["options"])
+    assert not {"region", "assume_role"} & set(
+        task["rootstock.pki.kms_key"]
+    )  # an omitted option would hide the default of the play
 
 
 @pytest.mark.parametrize(
@@ -54,16 +56,23 @@ def test_what_a_key_says_reaches_the_module() -> None:
     [
         ({"alias": "a"}, {}),
         ({"alias": "a", "region": "eu-west-1", "use": "ca"}, {"region": "eu-west-1"}),
-        ({"region": "eu-west-1", "assume_role": MAKER}, {"region": "eu-west-1", "assume_role": MAKER}),
+        ({"region": "eu-west-1", "administrator_role": MAKER}, {"region": "eu-west-1", "assume_role": MAKER}),
     ],
 )
 def test_a_key_is_made_where_it_says_and_by_whom(key: dict[str, Any], aws: dict[str, Any]) -> None:
     assert evaluated("signing_access_key_aws", item=key) == aws
 
 
+def test_whoever_makes_a_key_administers_it_unless_others_are_named() -> None:
+    others = {"signing_access_administrators": ["arn:aws:iam::111122223333:role/Team"]}
+    made = evaluated("signing_access_key_administrators", item={"administrator_role": MAKER}, **others)
+    assert made == [MAKER["role_arn"]]
+    assert evaluated("signing_access_key_administrators", item={}, **others) == others["signing_access_administrators"]
+
+
 @pytest.mark.parametrize(
     ("other", "known"),
-    [({}, 1), ({"region": "eu-west-1"}, 2), ({"assume_role": MAKER}, 2)],
+    [({}, 1), ({"region": "eu-west-1"}, 2), ({"administrator_role": MAKER}, 2)],
 )
 def test_an_alias_may_stand_for_a_key_in_each_region_and_account(other: dict[str, Any], known: int) -> None:
     keys = [{"alias": "a"}, {"alias": "a", **other}]

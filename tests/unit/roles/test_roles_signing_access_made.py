@@ -40,7 +40,7 @@ KEYS: dict[str, tuple[list[str], list[str], list[str]]] = {
 
 def declared(keeper: Principal, maker: Principal, anybody: str) -> dict[str, Any]:
     """Return keys of two authorities, and one that another role makes in another region, with all who use them."""
-    elsewhere = {"region": "eu-west-1", "assume_role": {"role_arn": maker.arn}}
+    elsewhere = {"region": "eu-west-1", "administrator_role": {"role_arn": maker.arn}}
     releases = {"alias": "access/releases", "use": "sign", "key_spec": "RSA_2048", **elsewhere}
     trust = json.loads(policy({"Principal": {"AWS": anybody}, "Action": "sts:AssumeRole"}))
     return {
@@ -49,7 +49,7 @@ def declared(keeper: Principal, maker: Principal, anybody: str) -> dict[str, Any
         "signing_access_keys": [
             {"alias": "access/root", "use": "ca", "key_spec": "ECC_NIST_P384"},
             {"alias": "access/services", "use": "ca"},
-            {**releases, "administrators": [maker.arn], "auditors": [keeper.arn]},
+            {**releases, "auditors": [keeper.arn]},
         ],
         "signing_access_signers": [
             {
