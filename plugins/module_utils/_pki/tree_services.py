@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 from .tree import Tree
 from .tree_accounts import key_id
 from .tree_entries import Entry
-from .tree_options import ADMINISTRATOR_ROLE, SIGNER_ROLE
+from .tree_keys import access_keys
+from .tree_options import ADMINISTRATOR_ROLE
 from .tree_place import Place
-from .tree_plan import certificates, kms_keys, ledgers, public_keys
+from .tree_plan import certificates, ledgers, public_keys
 
 SIGNING_PURPOSES = ("document_signing", "code_signing", "email_protection")
 """Extended key usages of those who sign files (RFC 9336, RFC 5280 4.2.1.12)."""
@@ -59,20 +60,12 @@ def plan_services(tree: Tree, order: Sequence[Entry], place: Place, pki_name: st
     """Return the options of every task that makes the services in *order*, on top of the rest of *tree*."""
     return {
         "pki_dir": place.path(place.pki_dir),
-        "kms_keys": [_access_key(options) for options in kms_keys(order, pki_name)],
+        "kms_keys": access_keys(order, pki_name),
         "public_keys": public_keys(tree, order, place),
         "certificates": [one for one in certificates(tree, order, place) if one["name"] in {e.name for e in order}],
         "ledgers": ledgers(tree, place),
         "services": [_service(tree, entry, place) for entry in order],
     }
-
-
-def _access_key(options: dict[str, object]) -> dict[str, object]:
-    """Return one of signing_access_keys."""
-    said = {name: value for name, value in options.items() if name not in ("name", "aws")}
-    aws = options["aws"] if isinstance(options["aws"], dict) else {}
-    made = {ADMINISTRATOR_ROLE if name == SIGNER_ROLE else name: value for name, value in aws.items()}
-    return {**said, "alias": str(said["alias"]).removeprefix("alias/"), **made}
 
 
 def _service(tree: Tree, entry: Entry, place: Place) -> dict[str, object]:

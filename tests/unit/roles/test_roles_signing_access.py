@@ -79,6 +79,15 @@ def test_an_alias_may_stand_for_a_key_in_each_region_and_account(other: dict[str
     assert len(set(evaluated("signing_access_known_keys", signing_access_keys=keys))) == known
 
 
+def test_the_keys_are_those_of_the_tree_unless_they_are_listed() -> None:
+    tree = {"problems": ["x"], "kms_keys": [{"alias": "pki/acme/root"}]}
+    assert evaluated("signing_access_all_keys", signing_access_tree=tree) == tree["kms_keys"]
+    assert evaluated("signing_access_tree_problems", signing_access_tree=tree) == ["x"]
+    listed = {"signing_access_tree": tree, "signing_access_keys": [{"alias": "a"}]}
+    assert evaluated("signing_access_all_keys", **listed) == [{"alias": "a"}]
+    assert evaluated("signing_access_tree_problems", **listed) == []
+
+
 def test_a_role_that_names_no_keys_works_with_all_of_them() -> None:
     caller = {"arn": "arn:aws:iam::111122223333:user/x", "account": "111122223333"}
     signers = [{"name": "All", "path": "/pki/"}, {"name": "One", "aliases": ["a"]}, {"name": "Other", "aliases": ["b"]}]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from localaws.testing import REGION, Account, Principal, account, local_aws, policy
+from tests.unit.examples.example_tree import plan_of
 from tests.unit.module.controller import Controller
 from tests.unit.roles.plays import play, run_plays
 
@@ -39,18 +40,22 @@ KEYS: dict[str, tuple[list[str], list[str], list[str]]] = {
 
 
 def declared(keeper: Principal, maker: Principal, anybody: str) -> dict[str, Any]:
-    """Return keys of two authorities, and one that another role makes in another region, with all who use them."""
+    """Return a tree with one key that another role makes in another region, and all who use its keys."""
     elsewhere = {"region": "eu-west-1", "administrator_role": {"role_arn": maker.arn}}
-    releases = {"alias": "access/releases", "use": "sign", "key_spec": "RSA_2048", **elsewhere}
+    root = {"name": "root", "certificate_profile": "root_ca", "subject": {"CN": "Root"}, "key": {}}
+    services = {"issuer": "root", "certificate_profile": "subordinate_ca", "subject": {"CN": "Services"}}
+    releases = {"issuer": "services", "certificate_profile": "code_signing", "subject": {"CN": "Releases"}}
     trust = json.loads(policy({"Principal": {"AWS": anybody}, "Action": "sts:AssumeRole"}))
     return {
         "signing_access_administrators": [keeper.arn],
         "signing_access_tags": {"team": "signing"},
-        "signing_access_keys": [
-            {"alias": "access/root", "use": "ca", "key_spec": "ECC_NIST_P384"},
-            {"alias": "access/services", "use": "ca"},
-            {**releases, "auditors": [keeper.arn]},
+        "signing_access_auditors": [keeper.arn],
+        "pki_name": "access",
+        "pki_authorities": [
+            {"name": "services", **services, "key": {}},
+            {**root, "key": {"key_spec": "ECC_NIST_P384"}},
         ],
+        "pki_certificates": [{"name": "releases", **releases, "key": {"key_spec": "RSA_2048", **elsewhere}}],
         "signing_access_signers": [
             {
                 "name": "Issuer",
@@ -58,13 +63,13 @@ def declared(keeper: Principal, maker: Principal, anybody: str) -> dict[str, Any
                 "trusted": [keeper.arn, maker.arn],
                 "external_id": "acme",
                 "tags": {"duty": "issuing"},
-                "aliases": ["access/root", "access/services"],
+                "aliases": ["pki/access/root", "pki/access/services"],
             },
-            {"name": "Releaser", "trusted": [anybody], "aliases": ["access/releases"]},
+            {"name": "Releaser", "trusted": [anybody], "aliases": ["pki/access/releases"]},
         ],
         "signing_access_verifiers": [
             {"name": "Offline", "trusted": [anybody]},
-            {"name": "Online", "trust_policy": trust, "online": True, "aliases": ["access/releases"]},
+            {"name": "Online", "trust_policy": trust, "online": True, "aliases": ["pki/access/releases"]},
         ],
     }
 
@@ -108,9 +113,12 @@ def test_each_role_may_do_its_work_with_its_keys_and_nothing_else(account: Accou
     assert {tag["Key"]: tag["Value"] for tag in tags} == {"team": "signing", "duty": "issuing"}
     tried = []
     for key, region in zip(KEYS, regions, strict=True):
-        question = {"key_id": f"alias/access/{key}", "region": region, "expected": expected(account, key)}
+        question = {"key_id": f"alias/pki/access/{key}", "region": region, "expected": expected(account, key)}
         told = Controller(keeper).run("kms_access_test", question)
         assert told["mismatches"] == [], key
         tried += told["results"]
     assert len(tried) == 120
     assert [result for result in tried if result["found"] == "untested"] == []
+    for options in plan_of(variables, tmp_path)["kms_keys"]:  # what pki_tree then wants of the keys
+        wanted = {name: value for name, value in {**options, **options["aws"]}.items() if name not in ("name", "aws")}
+        assert Controller(keeper).run("kms_key", wanted)["changed"] is False
