@@ -2,14 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The playbook of AWS's tutorial on digital signatures does each step, and nothing the second time."""
+"""The playbook of AWS's tutorial on digital signatures does each step, and nothing the second time or in check mode."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
-from localaws.testing import Account, Principal, account, local_aws, policy
+from localaws.server import Server
+from localaws.testing import Account, Principal, account, local_aws, new_account, policy
 from tests.unit.roles.plays import Played, run_playbook
 
 __all__ = ["account", "local_aws"]
@@ -20,7 +21,7 @@ TOLD = [
     "Tampered.txt:                        Verification failure",
     "SignerRole, kms:GetPublicKey:        denied",
     "OfflineVerifierRole, kms:Sign:       denied",
-    "Another account, kms:GetPublicKey:   not tried",
+    "Another account, kms:GetPublicKey:   allowed",
     "A third party, by presigned URL:     fetched",
     "Encrypted offline, decrypted in KMS: the same text",
 ]
@@ -36,19 +37,32 @@ def tutor(account: Account) -> Principal:
     return Principal(account.endpoint, credentials, f"arn:aws:iam::{account.account_id}:user/tutor")
 
 
-def test_each_step_of_the_tutorial_ends_as_it_says_and_the_second_run_changes_nothing(
-    account: Account, tmp_path: Path
-) -> None:
-    made = tmp_path / "tutorial"
-    variables = json.dumps({"tutorial_dir": str(made), "tutorial_bucket": "tutorial-keys"})
-    credentials = tutor(account).environment()
+def leave_files_of_another_account(made: Path) -> None:
+    """Leave what a run in another account would leave, a signature, a public key and what was encrypted for it."""
+    made.mkdir()
+    for name in ("SampleText.txt.sig", "SampleText.enc", "SampleText.none.enc"):
+        (made / name).write_bytes(bytes(512))
+    (made / "EncryptionPublicKey.pem").write_text("of a key of another account")
 
-    def run() -> Played:
-        [played] = run_playbook(tmp_path, credentials, "rootstock.pki.sign_and_verify", "--extra-vars", variables)
+
+def test_each_step_of_the_tutorial_ends_as_it_says_and_the_second_run_changes_nothing(
+    account: Account, local_aws: Server, tmp_path: Path
+) -> None:
+    made, administrator = tmp_path / "tutorial", tutor(account)
+    partner = new_account(local_aws).role("Partner", {"Action": "kms:GetPublicKey"}, trusted=[administrator.arn])
+    names = {"tutorial_dir": str(made), "tutorial_bucket": "tutorial-keys", "tutorial_partner_role_arn": partner.arn}
+
+    def run(*more: str) -> Played:
+        options = ("rootstock.pki.sign_and_verify", "--extra-vars", json.dumps(names), *more)
+        [played] = run_playbook(tmp_path, administrator.environment(), *options)
         return played
 
+    planned = run("--check").changed()
+    assert len(planned) == 5  # the folder, two roles, two keys
+    assert not made.exists()
+    leave_files_of_another_account(made)
     for played in (run(), run()):
         assert played.of("The tutorial is told")[0]["msg"] == TOLD
-    assert played.changed() == []
+    assert played.changed() == run("--check").changed() == []
     assert (made / "Decrypted.txt").stat().st_mode & 0o777 == 0o600
     assert not list(made.glob("never.*"))
