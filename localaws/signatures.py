@@ -32,6 +32,7 @@ USAGES: dict[str, tuple[str, ...]] = {
 USAGE_OF_OPERATION = {
     **dict.fromkeys(("Sign", "Verify"), SIGN),
     **dict.fromkeys(("Encrypt", "Decrypt", "ReEncrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext"), ENCRYPT),
+    **dict.fromkeys(("GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext"), ENCRYPT),
     **dict.fromkeys(("GenerateMac", "VerifyMac"), MAC),
     "DeriveSharedSecret": AGREE,
 }

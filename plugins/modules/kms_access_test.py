@@ -15,16 +15,21 @@ description:
   - Assumes each role and tries what it may do with a key. Fails where that differs from what was declared, naming
     every difference.
   - Changes nothing and uses no key. C(kms:Sign), C(kms:Verify), C(kms:Encrypt), C(kms:Decrypt) with an RSA key,
-    C(kms:CreateGrant), C(kms:GenerateDataKey) and C(kms:GenerateDataKeyWithoutPlaintext) are tried as dry runs. AWS
-    says then what it would do, and does not do it.
+    C(kms:CreateGrant), C(kms:GenerateDataKey), C(kms:GenerateDataKeyPair), both of these C(WithoutPlaintext),
+    C(kms:GenerateMac), C(kms:VerifyMac) and C(kms:DeriveSharedSecret) are tried as dry runs. AWS says then what it
+    would do, and does not do it.
   - What only reads is called. This is C(kms:DescribeKey), C(kms:GetPublicKey), C(kms:GetKeyPolicy),
     C(kms:GetKeyRotationStatus), C(kms:GetKeyLastUsage), C(kms:ListGrants), C(kms:ListKeyPolicies),
     C(kms:ListResourceTags), and C(kms:ListKeyRotations) with a symmetric key.
   - All other actions are V(untested), such as C(kms:PutKeyPolicy) and C(kms:ScheduleKeyDeletion), unless O(simulate)
-    has IAM judge them. So is what such a key cannot do at all. A warning names them.
+    has IAM judge them. So are those that need a grant or a ciphertext of a symmetric key to be tried with, as
+    C(kms:RetireGrant), C(kms:ReEncryptFrom) and, with such a key, C(kms:Decrypt). A warning names them.
+  - What such a key cannot do at all, as C(kms:Sign) with a key that decrypts, is denied to everybody. Who declares it
+    allowed is told so.
   - AWS takes up to a minute to make new roles and policies known everywhere. Tasks that follow such a change try again
     with C(until).
-  - Needs C(kms:DescribeKey) on the key and C(sts:AssumeRole) on the roles, and C(kms:GetPublicKey) for C(kms:Decrypt).
+  - Needs C(kms:DescribeKey) on the key and C(sts:AssumeRole) on the roles, and C(kms:GetPublicKey) for C(kms:Decrypt)
+    and C(kms:DeriveSharedSecret).
     O(simulate) needs C(kms:GetKeyPolicy), C(iam:SimulateCustomPolicy), C(iam:GetRole), C(iam:ListRolePolicies),
     C(iam:GetRolePolicy), C(iam:ListAttachedRolePolicies), C(iam:GetPolicy) and C(iam:GetPolicyVersion).
 author:
@@ -42,7 +47,7 @@ options:
     type: str
     required: true
   expected:
-    description: Each role and what it may do.
+    description: Each role and what it may do. At least one.
     type: list
     elements: dict
     required: true
@@ -158,7 +163,9 @@ results:
       description: What was found, V(allowed), V(denied) or V(untested).
       type: str
     how:
-      description: How it was found, by V(dry_run), by V(call), V(simulated), or V(untested).
+      description:
+        - How it was found, by V(dry_run), by V(call), V(simulated), or V(untested).
+        - V(unsupported) where such a key cannot do it, whoever asks.
       type: str
     error:
       description: What AWS or the simulation said, empty where the action is allowed or was not tried.
@@ -195,6 +202,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._aws.kms import (
 )
 from ansible_collections.rootstock.pki.plugins.module_utils._aws.probes import KmsProber
 from ansible_collections.rootstock.pki.plugins.module_utils._keys.access_probes import (
+    PROBES,
     UNTESTED,
     Expectation,
     Finding,
@@ -222,12 +230,12 @@ def find_out(module: AnsibleAWSModule, expectations: list[Expectation]) -> list[
     key = describe_key(kms, params["key_id"])
     if key is None:
         return None
-    decrypts = any(action == "kms:Decrypt" for each in expectations for action, _expected in each.actions())
+    by_public_key = any(PROBES[action].by_public_key for each in expectations for action, _expected in each.actions())
     trial = prepare_trial(
         key,
         params["signing_algorithm"],
         to_message_type(params["message_type"]),
-        (lambda: get_public_key(kms, key.arn).der) if decrypts else None,
+        (lambda: get_public_key(kms, key.arn).der) if by_public_key else None,
     )
     judge = IamPolicies(aws_client(module, "iam")) if params["simulate"] else None
     return prove_access(
@@ -248,9 +256,9 @@ def run(module: AnsibleAWSModule) -> NoReturn:
         module.fail_json(msg=f"{key_id}: {'; '.join(told)}", changed=False, **access_results(findings))
     left = sorted({each.action for each in findings if each.verdict.found == UNTESTED})
     if left:
-        reason = "as that would change something, or the key cannot do it"
-        way_out = "" if module.params["simulate"] else "; simulate has IAM judge what would change something"
-        module.warn(f"{key_id}: nothing is proved of {', '.join(left)}, not tried {reason}{way_out}")
+        reason = "as trying that would change something, or needs a grant or a ciphertext"
+        way_out = "" if module.params["simulate"] else "; simulate has IAM judge it by the policies"
+        module.warn(f"{key_id}: nothing is proved of {', '.join(left)}, {reason}{way_out}")
     converge(module, Plan(), dict, access_results(findings))
 
 

@@ -16,8 +16,8 @@ from . import errors
 from .errors import action_of, ask, code_of
 
 WOULD_SUCCEED = "DryRunOperationException"
-WRONG_SIGNATURE = "KMSInvalidSignatureException"
-"""What kms:Verify may say to a made-up signature, only to those who may verify."""
+JUDGED = ("KMSInvalidSignatureException", "KMSInvalidMacException")
+"""What kms:Verify and kms:VerifyMac may say to something made up, only to those who may verify."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def dry_run(client: Any, operation: str, key_arn: str, params: Mapping[str, Any]
     try:
         ask(client, operation, key_arn, KeyId=key_arn, DryRun=True, **params)
     except PkiError as exc:
-        if code_of(exc) in (WOULD_SUCCEED, WRONG_SIGNATURE):
+        if code_of(exc) in (WOULD_SUCCEED, *JUDGED):
             return Verdict(ALLOWED)
         return _refused(exc)
     return Verdict(UNTESTED, f"{action_of(client, operation)} on {key_arn} was answered though it was a dry run")

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from .access import ADMINISTRATION
 
 ALLOWED, DENIED, UNTESTED = "allowed", "denied", "untested"
-DRY_RUN, CALL, SIMULATED = "dry_run", "call", "simulated"
+DRY_RUN, CALL, SIMULATED, UNSUPPORTED = "dry_run", "call", "simulated", "unsupported"
+SYMMETRIC_SPECS = ("SYMMETRIC_DEFAULT", "HMAC_")
 ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/.+")
 
 
@@ -25,26 +26,28 @@ class Probe:
         how: DRY_RUN where AWS only says what it would do, CALL for what only reads, UNTESTED for all else.
         usage: the key_usage that the action needs; empty for any.
         symmetric: whether only symmetric keys take it (True) or only the others (False); None for all.
+        by_public_key: whether the request is made with the public key, so that symmetric keys are left UNTESTED.
     """
 
     how: str
     usage: str = ""
     symmetric: bool | None = None
+    by_public_key: bool = False
 
 
 PROBES: dict[str, Probe] = {
     **{action: Probe(UNTESTED) for action in ADMINISTRATION},
     "kms:CreateGrant": Probe(DRY_RUN),
-    "kms:Decrypt": Probe(DRY_RUN, "ENCRYPT_DECRYPT", False),
+    "kms:Decrypt": Probe(DRY_RUN, "ENCRYPT_DECRYPT", by_public_key=True),
     "kms:DeleteImportedKeyMaterial": Probe(UNTESTED),
-    "kms:DeriveSharedSecret": Probe(UNTESTED),
+    "kms:DeriveSharedSecret": Probe(DRY_RUN, "KEY_AGREEMENT", by_public_key=True),
     "kms:DescribeKey": Probe(CALL),
     "kms:Encrypt": Probe(DRY_RUN, "ENCRYPT_DECRYPT"),
     "kms:GenerateDataKey": Probe(DRY_RUN, "ENCRYPT_DECRYPT", True),
-    "kms:GenerateDataKeyPair": Probe(UNTESTED),
-    "kms:GenerateDataKeyPairWithoutPlaintext": Probe(UNTESTED),
+    "kms:GenerateDataKeyPair": Probe(DRY_RUN, "ENCRYPT_DECRYPT", True),
+    "kms:GenerateDataKeyPairWithoutPlaintext": Probe(DRY_RUN, "ENCRYPT_DECRYPT", True),
     "kms:GenerateDataKeyWithoutPlaintext": Probe(DRY_RUN, "ENCRYPT_DECRYPT", True),
-    "kms:GenerateMac": Probe(UNTESTED),
+    "kms:GenerateMac": Probe(DRY_RUN, "GENERATE_VERIFY_MAC"),
     "kms:GetKeyLastUsage": Probe(CALL),
     "kms:GetKeyPolicy": Probe(CALL),
     "kms:GetKeyRotationStatus": Probe(CALL),
@@ -53,16 +56,16 @@ PROBES: dict[str, Probe] = {
     "kms:ImportKeyMaterial": Probe(UNTESTED),
     "kms:ListGrants": Probe(CALL),
     "kms:ListKeyPolicies": Probe(CALL),
-    "kms:ListKeyRotations": Probe(CALL, symmetric=True),
+    "kms:ListKeyRotations": Probe(CALL, "ENCRYPT_DECRYPT", True),
     "kms:ListResourceTags": Probe(CALL),
-    "kms:ReEncryptFrom": Probe(UNTESTED),
-    "kms:ReEncryptTo": Probe(UNTESTED),
+    "kms:ReEncryptFrom": Probe(UNTESTED, "ENCRYPT_DECRYPT"),
+    "kms:ReEncryptTo": Probe(UNTESTED, "ENCRYPT_DECRYPT"),
     "kms:ReplicateKey": Probe(UNTESTED),
     "kms:RetireGrant": Probe(UNTESTED),
     "kms:Sign": Probe(DRY_RUN, "SIGN_VERIFY"),
     "kms:UpdatePrimaryRegion": Probe(UNTESTED),
     "kms:Verify": Probe(DRY_RUN, "SIGN_VERIFY"),
-    "kms:VerifyMac": Probe(UNTESTED),
+    "kms:VerifyMac": Probe(DRY_RUN, "GENERATE_VERIFY_MAC"),
 }
 """Every action on a key. The request of a dry run is one that AWS would carry out, so only access decides."""
 
@@ -112,6 +115,8 @@ class Finding:
             return ""
         if found == UNTESTED:
             return _unknown(self.role_arn, [self.action], self.verdict.error)
+        if self.how == UNSUPPORTED:
+            return f"{self.role_arn} may not {self.action} and should, but {self.verdict.error}"
         if found == ALLOWED:
             return f"{self.role_arn} may {self.action} and should not"
         return f"{self.role_arn} may not {self.action} and should"
@@ -133,20 +138,17 @@ def to_action(name: str) -> str:
 
 
 def how_to_try(action: str, key_usage: str, key_spec: str) -> str:
-    """Return how *action* is tried on such a key: never where the key cannot do it at all."""
-    probe = PROBES[action]
-    fits_usage = probe.usage in ("", key_usage)
-    fits_spec = probe.symmetric in (None, key_spec == "SYMMETRIC_DEFAULT")
-    return probe.how if fits_usage and fits_spec else UNTESTED
-
-
-def can_be_simulated(action: str) -> bool:
-    """Return whether *action* is one that is never tried, on any key, so that only its policies can tell."""
-    return PROBES[action].how == UNTESTED
+    """Return how *action* is tried on such a key; UNSUPPORTED where the key cannot do it, whoever asks."""
+    probe, symmetric = PROBES[action], key_spec.startswith(SYMMETRIC_SPECS)
+    if probe.usage not in ("", key_usage) or probe.symmetric not in (None, symmetric):
+        return UNSUPPORTED
+    return UNTESTED if probe.by_public_key and symmetric else probe.how
 
 
 def check_expectations(expectations: Sequence[Expectation]) -> list[str]:
     """Return what makes no sense in the declaration."""
+    if not expectations:
+        return ["expected is empty, which would prove nothing; name at least one role and what it may do"]
     roles = [each.role_arn for each in expectations]
     problems = [f"expected: {role} is listed twice" for role in sorted({r for r in roles if roles.count(r) > 1})]
     return problems + [problem for each in expectations for problem in _check_expectation(each)]

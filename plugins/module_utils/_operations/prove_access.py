@@ -10,14 +10,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from .._keys.access_probes import UNTESTED, Expectation, Finding, Verdict, how_to_try
+from .._keys.access_probes import DENIED, UNSUPPORTED, UNTESTED, Expectation, Finding, Verdict, how_to_try
 from .._keys.description import KeyDescription
 from .._pki.errors import PkiError, SpecError
 from .._signer.algorithms import KEY_SPECS, algorithm_for
 from .._signer.samples import ENCRYPTION_ALGORITHM, TEXT, sample_ciphertext, sample_message, sample_signature
 from .simulate_access import Simulator, simulated
 
-SYMMETRIC = "SYMMETRIC_DEFAULT"
+SYMMETRIC, MAC, AGREEMENT = "SYMMETRIC_DEFAULT", "GENERATE_VERIFY_MAC", "KEY_AGREEMENT"
+MAC_SIZE = 32
 READING: dict[str, dict[str, Any]] = {
     "kms:GetKeyPolicy": {"PolicyName": "default"},
     "kms:ListGrants": {"Limit": 1},
@@ -25,6 +26,9 @@ READING: dict[str, dict[str, Any]] = {
     "kms:ListKeyRotations": {"Limit": 1},
     "kms:ListResourceTags": {"Limit": 1},
 }
+
+
+NEVER_TRIED = (UNTESTED, UNSUPPORTED)
 
 
 class Prober(Protocol):
@@ -64,7 +68,7 @@ def prepare_trial(
     Args:
         signing_algorithm: None for that of certificates.
         message_type: None for what is sent after hashing locally.
-        public_key: reads the key's SubjectPublicKeyInfo; None where nothing has to be decrypted.
+        public_key: reads the key's SubjectPublicKeyInfo; None where no request is made with it.
     Raises:
         SpecError: the algorithm does not fit the key.
     """
@@ -75,9 +79,10 @@ def prepare_trial(
         raise SpecError(f"{key.arn} has key_usage {key.key_usage}; leave out signing_algorithm and message_type")
     if key.key_usage == "ENCRYPT_DECRYPT":
         params.update(_encryption_params(key))
-        if public_key and key.key_spec != SYMMETRIC:
-            ciphertext = sample_ciphertext(public_key(), key.arn)
-            params["kms:Decrypt"] = {"CiphertextBlob": ciphertext, "EncryptionAlgorithm": ENCRYPTION_ALGORITHM}
+    if key.key_usage == MAC:
+        params.update(_mac_params(key.key_spec))
+    if public_key and key.key_spec != SYMMETRIC:
+        params.update(_params_by_public_key(key, public_key))
     return Trial(key, params)
 
 
@@ -98,24 +103,30 @@ def prove_access(
 
 
 def _findings(trial: Trial, each: Expectation, assume: Callable[[Expectation], Prober]) -> list[Finding]:
-    tried = [(action, expected, trial.how(action)) for action, expected in each.actions()]
-    if all(how == UNTESTED for _action, _expected, how in tried):
-        return [Finding(each.role_arn, action, expected, how, Verdict(UNTESTED)) for action, expected, how in tried]
+    actions = [(action, expected, trial.how(action)) for action, expected in each.actions()]
+    known = {action: _untried(trial.key, action, how) for action, _expected, how in actions if how in NEVER_TRIED}
     try:
-        prober = assume(each)
+        prober = assume(each) if len(known) < len(actions) else None
     except PkiError as exc:
         unknown = Verdict(UNTESTED, str(exc))
-        return [Finding(each.role_arn, action, expected, UNTESTED, unknown) for action, expected, _how in tried]
+        return [Finding(each.role_arn, action, expected, UNTESTED, unknown) for action, expected, _how in actions]
     return [
-        Finding(each.role_arn, action, expected, how, _verdict(trial, prober, how, action, each.role_arn))
-        for action, expected, how in tried
+        Finding(each.role_arn, action, expected, how, known.get(action) or _try(trial, prober, action, each.role_arn))
+        for action, expected, how in actions
     ]
 
 
-def _verdict(trial: Trial, prober: Prober, how: str, action: str, role_arn: str) -> Verdict:
+def _untried(key: KeyDescription, action: str, how: str) -> Verdict:
     if how == UNTESTED:
         return Verdict(UNTESTED)
-    return prober.attempt(how, action, trial.key.arn, trial.params_of(action, role_arn))
+    kind = f"key_usage {key.key_usage} and key_spec {key.key_spec}"
+    return Verdict(DENIED, f"a key of {kind} cannot {action}, whoever asks")
+
+
+def _try(trial: Trial, prober: Prober | None, action: str, role_arn: str) -> Verdict:
+    if prober is None:
+        return Verdict(UNTESTED)
+    return prober.attempt(trial.how(action), action, trial.key.arn, trial.params_of(action, role_arn))
 
 
 def _signing_params(key_spec: str, signing_algorithm: str | None, message_type: str | None) -> dict[str, Any]:
@@ -130,9 +141,25 @@ def _signing_params(key_spec: str, signing_algorithm: str | None, message_type: 
 def _encryption_params(key: KeyDescription) -> dict[str, Any]:
     if key.key_spec != SYMMETRIC:
         return {"kms:Encrypt": {"Plaintext": TEXT, "EncryptionAlgorithm": ENCRYPTION_ALGORITHM}}
-    data_key = {"KeySpec": "AES_256"}
+    data_key, pair = {"KeySpec": "AES_256"}, {"KeyPairSpec": "ECC_NIST_P256"}
     return {
         "kms:Encrypt": {"Plaintext": TEXT},
         "kms:GenerateDataKey": data_key,
         "kms:GenerateDataKeyWithoutPlaintext": data_key,
+        "kms:GenerateDataKeyPair": pair,
+        "kms:GenerateDataKeyPairWithoutPlaintext": pair,
     }
+
+
+def _mac_params(key_spec: str) -> dict[str, Any]:
+    mac = {"Message": TEXT, "MacAlgorithm": key_spec.replace("HMAC_", "HMAC_SHA_")}
+    return {"kms:GenerateMac": mac, "kms:VerifyMac": {**mac, "Mac": bytes(MAC_SIZE)}}
+
+
+def _params_by_public_key(key: KeyDescription, public_key: Callable[[], bytes]) -> dict[str, Any]:
+    if key.key_usage == AGREEMENT:
+        return {"kms:DeriveSharedSecret": {"KeyAgreementAlgorithm": "ECDH", "PublicKey": public_key()}}
+    if key.key_usage != "ENCRYPT_DECRYPT":
+        return {}
+    ciphertext = sample_ciphertext(public_key(), key.arn)
+    return {"kms:Decrypt": {"CiphertextBlob": ciphertext, "EncryptionAlgorithm": ENCRYPTION_ALGORITHM}}

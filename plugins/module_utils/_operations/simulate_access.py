@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from .._keys.access_probes import SIMULATED, UNTESTED, Expectation, Finding, Verdict, can_be_simulated
+from .._keys.access_probes import SIMULATED, UNTESTED, Expectation, Finding, Verdict, how_to_try
 from .._keys.description import KeyDescription
 from .._keys.policy import statements_of
 from .._keys.simulation import (
@@ -78,7 +78,7 @@ def _verdicts(
     actions = [
         each.action
         for each in findings
-        if each.role_arn == role.role_arn and each.how == UNTESTED and can_be_simulated(each.action)
+        if each.role_arn == role.role_arn and how_to_try(each.action, key.key_usage, key.key_spec) == UNTESTED
     ]
     subject = Subject(role.role_arn, role.session_name)
     if not actions or subject.account != key.account:

@@ -17,7 +17,11 @@ from ansible_collections.rootstock.pki.plugins.module_utils._aws.probes import K
 from ansible_collections.rootstock.pki.plugins.module_utils._keys.access import ACTIONS
 from ansible_collections.rootstock.pki.plugins.module_utils._keys.access_probes import (
     ALLOWED,
+    CALL,
     DENIED,
+    DRY_RUN,
+    PROBES,
+    UNSUPPORTED,
     UNTESTED,
     Expectation,
     Finding,
@@ -58,8 +62,8 @@ def try_all(
     described = describe_key(kms, key)
     assert described
     listed = list(wanted)
-    decrypts = "kms:Decrypt" in dict(listed)
-    public_key = (lambda: get_public_key(kms, key).der) if decrypts else None
+    by_public_key = any(PROBES[action].by_public_key for action, _expected in listed if action in PROBES)
+    public_key = (lambda: get_public_key(kms, key).der) if by_public_key else None
     trial = prepare_trial(described, algorithm, message_type, public_key)
     allowed = tuple(name for name, expected in listed if expected == ALLOWED)
     denied = tuple(name for name, expected in listed if expected == DENIED)
@@ -86,10 +90,10 @@ def test_every_cell_of_the_guides_table_that_can_be_tried_is_found(cast: Cast, c
     wanted = {action: ALLOWED if row[column] == "yes" else DENIED for action, row in table().items()}
     wanted = {action: expected for action, expected in wanted.items() if "Alias" not in action}
     findings = try_all(cast.roles["auditors"], who, key, wanted.items())
-    tried = {each.action for each in findings if each.verdict.found != UNTESTED}
+    tried = {each.action for each in findings if each.how in (DRY_RUN, CALL)}
     symmetric = column in ("encrypters", "decrypters")
     assert tried == (TRIED_OF_A_SYMMETRIC_KEY if symmetric else TRIED_OF_A_SIGNING_KEY)
-    assert [each.difference() for each in findings if each.difference()] == []
+    assert [each.difference() for each in findings if each.difference() and each.how != UNSUPPORTED] == []
 
 
 @pytest.mark.parametrize("turned", ["signers", "auditors"])
@@ -129,7 +133,44 @@ def test_decrypting_is_tried_with_a_ciphertext_made_offline(account: Account) ->
     decrypter = account.role("decrypter", {"Action": "kms:Decrypt", "Resource": key})
     wanted = [("kms:Decrypt", ALLOWED), ("kms:Encrypt", DENIED), ("kms:Sign", DENIED)]
     findings = try_all(admin, decrypter, key, wanted)
-    assert [each.verdict.found for each in findings] == [ALLOWED, DENIED, UNTESTED]
+    assert [each.verdict.found for each in findings] == [ALLOWED, DENIED, DENIED]
+    assert findings[2].verdict.error == (
+        "a key of key_usage ENCRYPT_DECRYPT and key_spec RSA_2048 cannot kms:Sign, whoever asks"
+    )
+
+
+@pytest.mark.parametrize(
+    ("spec", "usage", "actions"),
+    [
+        ("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT", ["GenerateDataKey", "GenerateDataKeyWithoutPlaintext"]),
+        ("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT", ["GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext"]),
+        ("HMAC_384", "GENERATE_VERIFY_MAC", ["GenerateMac", "VerifyMac"]),
+        ("ECC_NIST_P256", "KEY_AGREEMENT", ["DeriveSharedSecret", "CreateGrant"]),
+    ],
+)
+def test_what_keys_do_besides_signing_is_tried_as_a_dry_run(
+    account: Account, spec: str, usage: str, actions: list[str]
+) -> None:
+    admin = account.administrator()
+    key = new_key(admin.client("kms"), spec, usage)
+    may, other = (f"kms:{action}" for action in actions)
+    who = account.role("who", {"Action": may, "Resource": key})
+    findings = try_all(admin, who, key, [(may, ALLOWED), (other, DENIED)])
+    assert [(each.how, each.verdict.found) for each in findings] == [(DRY_RUN, ALLOWED), (DRY_RUN, DENIED)]
+
+
+def test_what_a_key_cannot_do_is_told_without_assuming_the_role(account: Account) -> None:
+    kms = account.administrator().client("kms")
+    described = describe_key(kms, new_key(kms, "RSA_2048", "ENCRYPT_DECRYPT"))
+    assert described
+
+    def nobody(_each: Expectation) -> KmsProber:
+        raise AssertionError("there is nothing to try")
+
+    declared = Expectation("arn:aws:iam::111122223333:role/x", "s", None, ("kms:Sign",), ("kms:Verify",))
+    signing, verifying = prove_access(prepare_trial(described, None, None, None), [declared], nobody)
+    assert signing.difference().startswith(f"{declared.role_arn} may not kms:Sign and should, but a key of key_usage")
+    assert (verifying.how, verifying.difference()) == (UNSUPPORTED, "")
 
 
 def test_the_ciphertext_that_is_tried_is_one_that_kms_decrypts(account: Account) -> None:

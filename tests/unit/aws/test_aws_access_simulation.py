@@ -157,4 +157,5 @@ def test_the_policies_that_are_sent_are_ones_that_iam_takes(cast: Cast) -> None:
     key = cast.key("signers", account_root="full")
     stored = json.dumps(get_key_policy(cast.maker.client("kms"), key))
     assert '"Principal"' in stored  # of which IAM takes none
-    assert found(cast, cast.maker.arn, key, *NEVER_TRIED) == [ALLOWED] * len(NEVER_TRIED)
+    possible = [action for action in NEVER_TRIED if "ReEncrypt" not in action]
+    assert found(cast, cast.maker.arn, key, *possible) == [ALLOWED] * len(possible)

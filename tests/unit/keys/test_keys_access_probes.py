@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.rootstock.pki.plugins.module_utils._keys.access import ACTIONS
 from ansible_collections.rootstock.pki.plugins.module_utils._keys.access_probes import (
     PROBES,
+    UNSUPPORTED,
     UNTESTED,
     Expectation,
     Finding,
@@ -42,14 +43,19 @@ def test_what_changes_a_key_is_never_tried() -> None:
     ("action", "key_usage", "key_spec", "how"),
     [
         ("kms:Sign", "SIGN_VERIFY", "RSA_2048", "dry_run"),
-        ("kms:Sign", "ENCRYPT_DECRYPT", "RSA_2048", UNTESTED),
+        ("kms:Sign", "ENCRYPT_DECRYPT", "RSA_2048", UNSUPPORTED),
         ("kms:Decrypt", "ENCRYPT_DECRYPT", "RSA_2048", "dry_run"),
         ("kms:Decrypt", "ENCRYPT_DECRYPT", "SYMMETRIC_DEFAULT", UNTESTED),
-        ("kms:GenerateDataKey", "ENCRYPT_DECRYPT", "RSA_2048", UNTESTED),
+        ("kms:GenerateDataKey", "ENCRYPT_DECRYPT", "RSA_2048", UNSUPPORTED),
         ("kms:GetPublicKey", "SIGN_VERIFY", "ECC_NIST_P256", "call"),
-        ("kms:GetPublicKey", "ENCRYPT_DECRYPT", "SYMMETRIC_DEFAULT", UNTESTED),
-        ("kms:ListKeyRotations", "SIGN_VERIFY", "RSA_2048", UNTESTED),
+        ("kms:GetPublicKey", "ENCRYPT_DECRYPT", "SYMMETRIC_DEFAULT", UNSUPPORTED),
+        ("kms:ListKeyRotations", "SIGN_VERIFY", "RSA_2048", UNSUPPORTED),
         ("kms:CreateGrant", "KEY_AGREEMENT", "ECC_NIST_P256", "dry_run"),
+        ("kms:GetPublicKey", "GENERATE_VERIFY_MAC", "HMAC_256", UNSUPPORTED),
+        ("kms:ListKeyRotations", "GENERATE_VERIFY_MAC", "HMAC_256", UNSUPPORTED),
+        ("kms:GenerateMac", "GENERATE_VERIFY_MAC", "HMAC_256", "dry_run"),
+        ("kms:ReEncryptFrom", "ENCRYPT_DECRYPT", "RSA_2048", UNTESTED),
+        ("kms:ReEncryptFrom", "SIGN_VERIFY", "RSA_2048", UNSUPPORTED),
         ("kms:PutKeyPolicy", "SIGN_VERIFY", "RSA_2048", UNTESTED),
     ],
 )
@@ -64,6 +70,7 @@ def test_the_prefix_of_an_action_may_be_left_out() -> None:
 @pytest.mark.parametrize(
     ("declared", "says"),
     [
+        ([], "expected is empty"),
         ([expectation(allowed=("kms:Sing",))], "kms:Sing is no action on a key"),
         ([expectation(allowed=("kms:Sign",), denied=("kms:Sign",))], "kms:Sign is both in allowed and in denied"),
         ([expectation()], "neither allowed nor denied names an action"),

@@ -80,6 +80,10 @@ def test_decrypting_is_proved_without_anything_to_decrypt(controller: Controller
     task = {"key_id": "alias/access/box", "expected": [{"role_arn": decrypter, **expected}]}
     told = controller.run("kms_access_test", task)
     assert [result["how"] for result in told["results"]] == ["dry_run", "call", "dry_run", "call"]
+    signing = {**task, "expected": [{"role_arn": decrypter, "allowed": ["kms:Sign"]}]}
+    refused = controller.run("kms_access_test", signing)
+    assert (refused["failed"], refused["mismatches"][0]["how"]) == (True, "unsupported")
+    assert "key_usage ENCRYPT_DECRYPT and key_spec RSA_2048 cannot kms:Sign" in refused["msg"]
 
 
 def test_a_declaration_that_does_not_hold_is_refused_with_every_difference(
@@ -103,6 +107,7 @@ def test_a_declaration_that_does_not_hold_is_refused_with_every_difference(
     message = controller.run("kms_access_test", {"key_id": KEY, "expected": mistaken})["msg"]
     assert "kms:Verify is both in allowed and in denied" in message
     assert "kms:Sing is no action on a key" in message
+    assert "expected is empty" in controller.run("kms_access_test", {"key_id": KEY, "expected": []})["msg"]
 
 
 def test_a_key_that_is_missing_is_pending_in_check_mode(controller: Controller, account: Account) -> None:
