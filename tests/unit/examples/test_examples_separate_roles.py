@@ -149,6 +149,8 @@ def test_the_playbook_runs_from_beginning_to_end(local_aws: Server, tmp_path: Pa
     (tmp_path / "inventory.yml").write_text((EXAMPLE / "inventory.yml").read_text())
     command = ["ansible-playbook", EXAMPLE / "playbook.yml", "-i", tmp_path / "inventory.yml"]
     more = [] if LARGE else ["--syntax-check"]
+    if LARGE:  # a role that AWS does not know everywhere yet
+        local_aws.faults({"action": "error", "operation": "sts:AssumeRole", "status": 403, "code": "AccessDenied"})
     for _first_and_again in range(2 if LARGE else 1):
         done = subprocess.run(
             [*command, "-e", json.dumps({"account": account.account_id}), *more],

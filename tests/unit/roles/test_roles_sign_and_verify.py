@@ -51,6 +51,7 @@ def test_each_step_of_the_tutorial_ends_as_it_says_and_the_second_run_changes_no
     made, administrator = tmp_path / "tutorial", tutor(account)
     partner = new_account(local_aws).role("Partner", {"Action": "kms:GetPublicKey"}, trusted=[administrator.arn])
     names = {"tutorial_dir": str(made), "tutorial_bucket": "tutorial-keys", "tutorial_partner_role_arn": partner.arn}
+    names |= {"tutorial_delay": "0"}
 
     def run(*more: str) -> Played:
         options = ("rootstock.pki.sign_and_verify", "--extra-vars", json.dumps(names), *more)
@@ -61,8 +62,11 @@ def test_each_step_of_the_tutorial_ends_as_it_says_and_the_second_run_changes_no
     assert len(planned) == 5  # the folder, two roles, two keys
     assert not made.exists()
     leave_files_of_another_account(made)
+    local_aws.faults({"action": "error", "operation": "sts:AssumeRole", "status": 403, "code": "AccessDenied"})
     for played in (run(), run()):
         assert played.of("The tutorial is told")[0]["msg"] == TOLD
+    assert [fault["fired"] for fault in local_aws.fault_reports()] == [1]  # a role that is not known everywhere yet
+    local_aws.faults()
     assert played.changed() == run("--check").changed() == []
     assert (made / "Decrypted.txt").stat().st_mode & 0o777 == 0o600
     assert not list(made.glob("never.*"))
