@@ -2,12 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How much property tests try: little in `make test`, much in `make test-all`."""
+"""How much property tests try, little in `make test`, much in `make test-all`; and what all tests read once."""
 
 from __future__ import annotations
 
 import os
+from functools import cache
 
+import botocore.session
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
@@ -19,3 +21,6 @@ settings.register_profile(
 )
 settings.register_profile("thorough", settings.get_profile("quick"), max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+# Each module run in the process of a test would read and parse AWS's descriptions of its services anew.
+botocore.session.create_loader = cache(botocore.session.create_loader)

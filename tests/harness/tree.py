@@ -26,11 +26,15 @@ def held(name: str) -> Iterator[Path]:
         yield folder
 
 
-def copy_checkout(root: Path) -> Path:
-    """Replace *root* by a collections tree of this checkout and amazon.aws; return the folder of ours."""
+def copy_checkout(root: Path, leave_out: tuple[str, ...] = ()) -> Path:
+    """Replace *root* by a collections tree of this checkout and amazon.aws; return the folder of ours.
+
+    Args:
+        leave_out: folders that nobody needs there, each with a slash at its end.
+    """
     shutil.rmtree(root, ignore_errors=True)
     ours = root / "ansible_collections" / "rootstock" / "pki"
-    for name in visible_files():
+    for name in (name for name in visible_files() if not name.startswith(leave_out)):
         source, target = CHECKOUT / name, ours / name
         if source.is_symlink() or source.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
