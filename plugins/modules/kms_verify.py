@@ -16,7 +16,9 @@ description:
   - With O(format=cms) it is a CMS message, such as one that M(rootstock.pki.kms_cms_sign) made, in DER, PEM or S/MIME.
     Every signature in it has to be right, and every signer's certificate has to lead up to a trusted one.
   - Works without AWS, with a public key or a certificate. A certificate can be asked to lead up to one that is trusted,
-    at a given time and for a given purpose (RFC 5280). Whether it was revoked is not looked up.
+    at a given time and for a given purpose (RFC 5280). Whether it was revoked is not looked up. A key by itself has
+    neither time nor purpose, so O(intermediate_certificates), O(root_certificates), O(valid_at) and O(purpose) are
+    refused with it.
   - With O(key_id) AWS KMS verifies. That needs C(kms:Verify), and C(kms:GetPublicKey) unless O(signing_algorithm) is
     given and is not V(ML_DSA_SHAKE_256).
   - Files of any size are read in little memory. Ed25519 signatures cover at most 4,096 bytes, except those in CMS
@@ -128,7 +130,6 @@ options:
       - When the certificates have to be valid, relative such as C(-1d) or absolute such as C(20301231235959Z), in UTC.
         The default is now.
     type: str
-    default: +0s
   purpose:
     description:
       - What the certificates have to allow, an extended key usage such as V(document_signing), V(code_signing) or
@@ -265,7 +266,9 @@ from ansible_collections.rootstock.pki.plugins.module_utils._module.verifying im
     SIGNATURE_OPTIONS,
     VERIFY_OPTIONS,
     check_cms_options,
+    check_plain_options,
     to_content,
+    to_moment,
     to_path_question,
     to_public_key,
     to_purpose,
@@ -292,7 +295,6 @@ from ansible_collections.rootstock.pki.plugins.module_utils._pki.path_validation
     validate_path,
 )
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.plan import Plan
-from ansible_collections.rootstock.pki.plugins.module_utils._pki.times import to_time
 from ansible_collections.rootstock.pki.plugins.module_utils._signer.specs import Content
 
 ARGUMENT_SPEC: dict[str, Any] = {**AWS_OPTIONS, **VERIFY_OPTIONS}
@@ -327,7 +329,7 @@ def run_cms(module: AnsibleAWSModule) -> None:
     if missing:
         converge(module, Plan(pending=tuple(missing)), dict)
     content = Content(params["src"]) if params["src"] is not None else None
-    at, purpose = to_time(params["valid_at"], utc_now()), to_purpose(params)
+    at, purpose = to_moment(params, utc_now()), to_purpose(params)
     asked = CmsQuestion(params["signature_path"], content, certificates, anchors, at, purpose)
     verdict = verify_cms(asked, DerCodec())
     told = {"signers": [signer.facts() for signer in verdict.signers]}
@@ -337,6 +339,7 @@ def run_cms(module: AnsibleAWSModule) -> None:
 def run(module: AnsibleAWSModule) -> None:
     require_cryptography(module)
     params, missing = module.params, []
+    check_plain_options(params)
     content, signature = to_content(params, missing), to_signature(params, missing)
     if params["src"] is not None and not params["manifest"] and not os.path.lexists(params["src"]):
         missing.append(f"src {params['src']} does not exist yet")

@@ -29,6 +29,7 @@ PLAIN_FORMATS = ("raw", "base64", "p1363")
 CONTENT_OPTIONS = ("src", "content", "digest_value")
 SIGNATURE_OPTIONS = ("signature", "signature_path")
 KEY_OPTIONS = ("public_key_path", "public_key_content", "certificate_path", "certificate_content", "key_id")
+TRUST_OPTIONS = ("intermediate_certificates", "root_certificates", "valid_at", "purpose")
 
 VERIFY_OPTIONS: dict[str, dict[str, Any]] = {
     "src": {"type": "path"},
@@ -47,7 +48,7 @@ VERIFY_OPTIONS: dict[str, dict[str, Any]] = {
     "key_id": {"type": "str"},
     "intermediate_certificates": {"type": "list", "elements": "path", "default": []},
     "root_certificates": {"type": "list", "elements": "path", "default": []},
-    "valid_at": {"type": "str", "default": "+0s"},
+    "valid_at": {"type": "str"},
     "purpose": {"type": "str"},
     "fail_on_invalid": {"type": "bool", "default": True},
 }
@@ -114,8 +115,19 @@ def to_path_question(params: Mapping[str, Any], now: datetime, missing: list[str
     if content is None or missing:
         return None
     certificate, *more = load_certificates(content, given)
-    at = to_time(params["valid_at"], now)
-    return PathQuestion(certificate, [*more, *intermediates], roots or [certificate], at, to_purpose(params))
+    trusted = roots or [certificate]
+    return PathQuestion(certificate, [*more, *intermediates], trusted, to_moment(params, now), to_purpose(params))
+
+
+def check_plain_options(params: Mapping[str, Any]) -> None:
+    """Refuse what would not be looked at, so that nobody takes it for checked."""
+    trusting = [name for name in TRUST_OPTIONS if params[name]]
+    if not trusting or _has_certificate(params):
+        return
+    raise SpecError(
+        f"{', '.join(trusting)}: judged of a certificate alone, and a key by itself has none;"
+        " give certificate_path or certificate_content"
+    )
 
 
 def check_cms_options(params: Mapping[str, Any]) -> None:
@@ -153,6 +165,15 @@ def to_trust(params: Mapping[str, Any], missing: list[str]) -> tuple[list[Any], 
     intermediates = _load_all(params["intermediate_certificates"], "intermediate_certificates", missing)
     roots = _load_all(params["root_certificates"], "root_certificates", missing)
     return [*own, *intermediates], roots or list(own[:1])
+
+
+def to_moment(params: Mapping[str, Any], now: datetime) -> datetime:
+    """Return when the certificates have to be valid.
+
+    Raises:
+        SpecError: it is no time.
+    """
+    return to_time(params["valid_at"], now) if params["valid_at"] else now
 
 
 def to_purpose(params: Mapping[str, Any]) -> str:

@@ -54,6 +54,9 @@ def test_a_certificate_leads_to_its_root_for_its_purpose_and_time_and_kms_is_ask
     good = controller.run("kms_verify", {**usual, **chained, "purpose": "document_signing"})
     assert (good["valid"], good["chain"]) == (True, ["CN=signer", "CN=Acme root,O=Acme"])
     assert controller.run("kms_verify", {**usual, **online})["valid"]
+    for key in (online, {"public_key_path": str(folder / "signer" / "public_key.pem")}):
+        unchecked = controller.run("kms_verify", {**usual, **key, "root_certificates": [root], "purpose": "nonsense"})
+        assert unchecked["msg"].startswith("root_certificates, purpose: judged of a certificate alone")
     for wrong, reason in (
         ({**chained, "purpose": "code_signing"}, "CN=signer. is for document_signing, not for code_signing"),
         ({**chained, "valid_at": "+20000d"}, "CN=signer. was valid until .*; CN=Acme root,O=Acme. was valid until"),

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from ansible_collections.rootstock.pki.plugins.module_utils._module.verifying import (
     VERIFY_OPTIONS,
+    check_plain_options,
     to_content,
     to_path_question,
     to_public_key,
@@ -80,6 +81,23 @@ def test_files_that_are_not_there_are_noted(tmp_path: Path) -> None:
 def test_without_a_certificate_nothing_is_asked_about_it() -> None:
     assert to_path_question(params(public_key_content="x"), NOW, []) is None
     assert to_public_key(params(public_key_content="x"), []) == b"x"
+
+
+@pytest.mark.parametrize("key", ["public_key_path", "public_key_content", "key_id"])
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("root_certificates", ["root.pem"]),
+        ("intermediate_certificates", ["middle.pem"]),
+        ("purpose", "code_signing"),
+        ("valid_at", "+0s"),
+    ],
+)
+def test_what_is_judged_of_certificates_is_refused_of_a_key(key: str, option: str, value: Any) -> None:
+    with pytest.raises(SpecError, match=f"{option}: judged of a certificate alone, .*; give certificate_path or"):
+        check_plain_options(params(**{key: "x", option: value}))
+    check_plain_options(params(**{key: "x"}))
+    check_plain_options(params(**{"certificate_path": "x", option: value}))
 
 
 def test_a_certificate_is_asked_to_lead_up_to_the_roots(tmp_path: Path) -> None:
