@@ -62,6 +62,7 @@ options:
   digest_algorithm:
     description:
       - What made O(digest_value). It has to fit the key. Of an RSA key's algorithms the one that fits is used.
+      - It is refused without O(digest_value). What a content is hashed with is part of O(signing_algorithm).
       - V(mu) is the message representative of ML-DSA (FIPS 204).
     type: str
     choices: [sha256, sha384, sha512, mu]
@@ -98,11 +99,11 @@ options:
     description:
       - Where the manifest is kept. All files must be below its folder, their names in it are relative to that.
       - The default is C(SHA256SUMS) in O(src), or as O(manifest_digest) says.
+      - It is refused without O(manifest=true), as O(manifest_digest) is.
     type: path
   manifest_digest:
-    description: How the manifest's files are hashed.
+    description: How the manifest's files are hashed. The default is V(sha256).
     type: str
-    default: sha256
     choices: [sha256, sha384, sha512]
   signing_algorithm:
     description:
@@ -264,6 +265,8 @@ from ansible_collections.rootstock.pki.plugins.module_utils._module.signing impo
     CONTENT_OPTIONS,
     SIGNATURE_OPTIONS,
     SUFFIX,
+    check_signing_options,
+    manifest_digest,
     read_current,
     read_or_note,
     to_manifest_path,
@@ -313,12 +316,13 @@ def plan_manifest(params: dict[str, Any], missing: list[str]) -> KeptFile:
         return KeptFile(path, None, "manifest")
     own = [path, params["dest"] or f"{path}{SUFFIX}"]
     paths = params["files"] if params["files"] is not None else files_below(params["src"], own)
-    return KeptFile(path, make_manifest(paths, path, params["manifest_digest"]), "manifest")
+    return KeptFile(path, make_manifest(paths, path, manifest_digest(params)), "manifest")
 
 
 def run(module: AnsibleAWSModule) -> None:
     require_cryptography(module)
     params, missing = module.params, []
+    check_signing_options(params)
     manifest = plan_manifest(params, missing) if params["manifest"] else None
     specs = [to_manifest_spec(params, manifest.path, manifest.content)] if manifest else to_signature_specs(params)
     keys = KmsSigningKeys(kms_client(module))

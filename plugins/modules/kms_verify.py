@@ -48,7 +48,9 @@ options:
     description: The digest of what was signed, in hexadecimal digits.
     type: str
   digest_algorithm:
-    description: What made O(digest_value). V(mu) is the message representative of ML-DSA (FIPS 204).
+    description:
+      - What made O(digest_value). V(mu) is the message representative of ML-DSA (FIPS 204).
+      - It is refused without O(digest_value).
     type: str
     choices: [sha256, sha384, sha512, mu]
   manifest:

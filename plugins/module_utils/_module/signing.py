@@ -21,6 +21,9 @@ DIGEST_SIZES = {"sha256": 32, "sha384": 48, "sha512": 64, "mu": 64}
 CONTENT_OPTIONS = ("src", "content", "files", "digest_value")
 SUFFIX = ".sig"
 
+MANIFEST_OPTIONS = ("manifest_path", "manifest_digest")
+MANIFEST_DIGEST = "sha256"
+
 LARGEST_SIGNATURE = 16 * 1024
 """Bytes; what is larger is no signature, and is not read to find out."""
 
@@ -36,12 +39,27 @@ SIGNATURE_OPTIONS: dict[str, dict[str, Any]] = {
     "format": {"type": "str", "default": "raw", "choices": ["raw", "base64", "p1363"]},
     "manifest": {"type": "bool", "default": False},
     "manifest_path": {"type": "path"},
-    "manifest_digest": {"type": "str", "default": "sha256", "choices": ["sha256", "sha384", "sha512"]},
+    "manifest_digest": {"type": "str", "choices": ["sha256", "sha384", "sha512"]},
     "signing_algorithm": {"type": "str", "choices": list(ALGORITHMS)},
     "message_type": {"type": "str", "default": "auto", "choices": list(MESSAGE_TYPES)},
     "public_key_path": {"type": "path"},
     "ledger_path": {"type": "path"},
 }
+
+
+def check_signing_options(params: Mapping[str, Any]) -> None:
+    """Refuse what would be ignored, so that nobody takes a signature for another one."""
+    strays = [] if params["manifest"] else [name for name in MANIFEST_OPTIONS if params[name] is not None]
+    manifest = [f"{name}: is of a manifest; set manifest to true, or leave it out" for name in strays]
+    refuse([*digest_problems(params), *manifest])
+
+
+def digest_problems(params: Mapping[str, Any]) -> Iterator[str]:
+    if params["digest_algorithm"] is not None and params["digest_value"] is None:
+        yield (
+            "digest_algorithm: tells what made digest_value, which is not given; what a content is hashed with is part"
+            " of signing_algorithm"
+        )
 
 
 def to_signature_specs(params: Mapping[str, Any]) -> list[SignatureSpec]:
@@ -82,10 +100,15 @@ def to_manifest_path(params: Mapping[str, Any]) -> str:
         raise SpecError("manifest: lists files; give files, or a folder as src")
     if params["files"] is not None and not params["manifest_path"]:
         raise SpecError("manifest: of files needs manifest_path")
-    name = f"{params['manifest_digest'].upper()}SUMS"
+    name = f"{manifest_digest(params).upper()}SUMS"
     path: str = params["manifest_path"] or os.path.join(params["src"], name)
     check_writable(path, "manifest_path")
     return path
+
+
+def manifest_digest(params: Mapping[str, Any]) -> str:
+    """Return what the files of a manifest are hashed with."""
+    return params["manifest_digest"] or MANIFEST_DIGEST
 
 
 def to_manifest_spec(params: Mapping[str, Any], manifest_path: str, manifest: bytes | None) -> SignatureSpec:

@@ -20,7 +20,7 @@ from .._pki.times import to_time
 from .._pki.usages import extended_key_usages
 from .._signer.algorithms import ALGORITHMS
 from .._signer.specs import Content
-from .signing import DIGEST_SIZES, read_or_note, to_digest_content
+from .signing import DIGEST_SIZES, digest_problems, read_or_note, to_digest_content
 
 CMS = "cms"
 """The format of a signature that is a CMS message, which tells itself how it was signed and by whom."""
@@ -29,6 +29,16 @@ PLAIN_FORMATS = ("raw", "base64", "p1363")
 CONTENT_OPTIONS = ("src", "content", "digest_value")
 SIGNATURE_OPTIONS = ("signature", "signature_path")
 KEY_OPTIONS = ("public_key_path", "public_key_content", "certificate_path", "certificate_content", "key_id")
+NOT_FOR_CMS = (
+    "signature",
+    "content",
+    "digest_value",
+    "digest_algorithm",
+    "signing_algorithm",
+    "public_key_path",
+    "public_key_content",
+    "key_id",
+)
 TRUST_OPTIONS = ("intermediate_certificates", "root_certificates", "valid_at", "purpose")
 
 VERIFY_OPTIONS: dict[str, dict[str, Any]] = {
@@ -121,19 +131,19 @@ def to_path_question(params: Mapping[str, Any], now: datetime, missing: list[str
 
 def check_plain_options(params: Mapping[str, Any]) -> None:
     """Refuse what would not be looked at, so that nobody takes it for checked."""
+    problems = list(digest_problems(params))
     trusting = [name for name in TRUST_OPTIONS if params[name]]
-    if not trusting or _has_certificate(params):
-        return
-    raise SpecError(
-        f"{', '.join(trusting)}: judged of a certificate alone, and a key by itself has none;"
-        " give certificate_path or certificate_content"
-    )
+    if trusting and not _has_certificate(params):
+        problems.append(
+            f"{', '.join(trusting)}: judged of a certificate alone, and a key by itself has none;"
+            " give certificate_path or certificate_content"
+        )
+    refuse(problems)
 
 
 def check_cms_options(params: Mapping[str, Any]) -> None:
     """Refuse what has no meaning beside a CMS message, and a message that is to be trusted because it says so."""
-    others = ("signature", "content", "digest_value", "signing_algorithm", "public_key_path", "public_key_content")
-    problems = [f"{name}: is not for format cms" for name in (*others, "key_id") if params[name] is not None]
+    problems = [f"{name}: is not for format cms" for name in NOT_FOR_CMS if params[name] is not None]
     if params["manifest"]:
         problems.append("manifest: is not for format cms; verify the message first and the manifest by itself")
     if params["signature_path"] is None:

@@ -114,6 +114,8 @@ def test_algorithms_formats_and_digests_that_do_not_fit_the_key(controller: Cont
         ("message_type EXTERNAL_MU does not fit ECDSA_SHA_256", {"message_type": "external_mu"}),
         ("digest_algorithm sha512: does not fit ECDSA_SHA_256", {**blind, "digest_algorithm": "sha512"}),
         ("digest_value: has 64 octets; sha256 makes 32", {**blind, "digest_algorithm": "sha256"}),
+        ("is part of signing_algorithm", {"key_id": RSA, "digest_algorithm": "sha256"}),
+        ("manifest_digest: is of a manifest", {"manifest_digest": "sha512"}),
         ("ED25519_SHA_512; it signs no digest", {**blind, "key_id": ED25519, "digest_algorithm": "sha512"}),
     ]
     assert not_told(controller, "kms_sign", usual(folder), refusals) == []

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ import pytest
 from ansible_collections.rootstock.pki.plugins.module_utils._module.signing import (
     LARGEST_SIGNATURE,
     SIGNATURE_OPTIONS,
+    check_signing_options,
+    manifest_digest,
     read_current,
     read_or_note,
     to_manifest_path,
@@ -97,6 +100,28 @@ def test_a_digest_that_cannot_be_one_is_refused(changed: dict[str, Any], sentenc
     given = {"digest_value": "00" * 32, "digest_algorithm": "sha256", "allow_blind_digest": True, **changed}
     with pytest.raises(SpecError, match=sentence):
         to_signature_specs(params(**given))
+
+
+@pytest.mark.parametrize("given", [{"src": "a"}, {"content": "x"}, {"files": ["a"]}])
+def test_what_would_be_ignored_is_refused_and_the_way_out_told(given: dict[str, Any]) -> None:
+    strays = {"digest_algorithm": "sha256", "manifest_path": "SUMS", "manifest_digest": "sha256"}
+    with pytest.raises(SpecError) as refused:
+        check_signing_options(params(**given, **strays))
+    wanted = [
+        "digest_algorithm: tells what made digest_value, which is not given; .* is part of signing_algorithm",
+        "manifest_path: is of a manifest; set manifest to true, or leave it out",
+        "manifest_digest: is of a manifest",
+    ]
+    assert [part for part in wanted if not re.search(part, str(refused.value))] == []
+
+
+def test_what_is_looked_at_is_taken() -> None:
+    check_signing_options(params(digest_value="00", digest_algorithm="sha256"))
+    check_signing_options(params(src="a", manifest=True, manifest_path="SUMS", manifest_digest="sha512"))
+
+
+def test_a_manifest_is_made_with_sha256_unless_the_task_says_otherwise() -> None:
+    assert (manifest_digest(params()), manifest_digest(params(manifest_digest="sha384"))) == ("sha256", "sha384")
 
 
 def test_a_manifest_lies_in_the_folder_that_it_lists_and_its_signature_beside_it(tmp_path: Path) -> None:

@@ -100,6 +100,13 @@ def test_what_is_judged_of_certificates_is_refused_of_a_key(key: str, option: st
     check_plain_options(params(**{"certificate_path": "x", option: value}))
 
 
+def test_the_digest_algorithm_of_no_digest_is_refused() -> None:
+    for given in ({"src": "a"}, {"content": "x"}):
+        with pytest.raises(SpecError, match="digest_algorithm: tells what made digest_value, which is not given"):
+            check_plain_options(params(**given, digest_algorithm="sha256", public_key_path="x"))
+    check_plain_options(params(digest_value="00", digest_algorithm="sha256", public_key_path="x"))
+
+
 def test_a_certificate_is_asked_to_lead_up_to_the_roots(tmp_path: Path) -> None:
     given = params(
         certificate_path=put(tmp_path, LEAF, MIDDLE),
