@@ -147,7 +147,8 @@ options:
   certificates:
     description:
       - Which certificates the message carries. V(chain) are the signers' and those above them that are known, without
-        roots, which whoever verifies has to have already.
+        roots, which whoever verifies has to have already. The certificate by which an older root vouches for the key of
+        a newer one is carried, and so are other cross-certificates.
     type: str
     default: chain
     choices: [none, signer, chain]

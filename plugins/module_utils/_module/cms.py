@@ -10,8 +10,8 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from .._pki.certificates import is_self_issued, load_usable_certificates, path_upwards
-from .._pki.errors import IssuerError, SpecError
+from .._pki.certificates import all_upwards, is_self_signed, load_usable_certificates
+from .._pki.errors import SpecError
 from .._pki.problems import refuse
 from .._signer.algorithms import ALGORITHMS
 from .._signer.cms import DER, PEM, SMIME, CmsSigner, CmsSpec, cms_algorithm
@@ -146,19 +146,15 @@ def _dest_problems(params: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _carried(signers: Sequence[CmsSigner], pool: Sequence[Any], kind: str) -> tuple[Any, ...]:
-    """Return the certificates that the message carries; never a root, which its readers have to have already."""
+    """Return the certificates that the message carries; never a root, which its readers have to have already.
+
+    A root that an older one certified is no root to those who trust that one, so its certificate comes along.
+    """
     if kind == "none":
         return ()
     found: list[Any] = []
     for signer in signers:
         found.append(signer.certificate)
         if kind == "chain":
-            found += [one for one in _above(signer.certificate, pool) if not is_self_issued(one)]
+            found += [one for one in all_upwards(signer.certificate, pool)[1:] if not is_self_signed(one)]
     return tuple(dict.fromkeys(found))
-
-
-def _above(certificate: Any, pool: Sequence[Any]) -> tuple[Any, ...]:
-    try:
-        return path_upwards(certificate, pool)[1:]
-    except IssuerError as exc:
-        raise SpecError(str(exc)) from exc

@@ -30,11 +30,16 @@ INFORM = {"der": "DER", "pem": "PEM", "smime": "SMIME"}
 
 
 def openssl_verifies(
-    message: Path, form: str, content: Path | None, tool: str = "cms", *more: str
+    message: Path,
+    form: str,
+    content: Path | None,
+    tool: str = "cms",
+    *more: str,
+    anchor: x509.Certificate | None = None,
 ) -> tuple[bool, bytes]:
     """Return whether OpenSSL finds the message right, and the content as it takes it out of it."""
     trusted, out = message.with_suffix(".root"), message.with_suffix(".out")
-    trusted.write_bytes(root().public_bytes(Encoding.PEM))
+    trusted.write_bytes((anchor or root()).public_bytes(Encoding.PEM))
     command = ["openssl", tool, "-verify", "-in", str(message), "-inform", INFORM[form], *more]
     command += ["-CAfile", str(trusted), "-purpose", "any", "-out", str(out)]
     if form != "smime":

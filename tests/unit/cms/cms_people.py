@@ -55,16 +55,17 @@ def _signed(builder: x509.CertificateBuilder, issuer: str) -> x509.Certificate:
 
 
 @cache
-def authority(name: str, issuer: str) -> x509.Certificate:
-    """Return the certificate of an authority."""
-    key = authority_key(name).public_key()
+def authority(name: str, issuer: str, holder: str = "", signer: str = "") -> x509.Certificate:
+    """Return the certificate of an authority; *holder* and *signer* have the keys where their names do not say so."""
+    key, above = authority_key(holder or name).public_key(), authority_key(signer or issuer).public_key()
     builder = x509.CertificateBuilder(
         named(issuer), named(name), key, x509.random_serial_number(), NOW - DAY, NOW + 90 * DAY
     )
     builder = builder.add_extension(x509.BasicConstraints(True, None), True)
     builder = builder.add_extension(usage("key_cert_sign", "crl_sign"), True)
     builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key), False)
-    return _signed(builder, issuer)
+    builder = builder.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(above), False)
+    return _signed(builder, signer or issuer)
 
 
 def root() -> x509.Certificate:
@@ -73,6 +74,16 @@ def root() -> x509.Certificate:
 
 def middle() -> x509.Certificate:
     return authority("Middle", "Root")
+
+
+def old_root() -> x509.Certificate:
+    """Return what root() replaced: the same name, another key."""
+    return authority("Root", "Root", "Old root", "Old root")
+
+
+def new_with_old() -> x509.Certificate:
+    """Return the certificate by which the old root vouches for the key of root() (RFC 4210 4.4)."""
+    return authority("Root", "Root", signer="Old root")
 
 
 def certify(

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,9 @@ from ansible_collections.rootstock.pki.plugins.module_utils._module.verifying im
 )
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import SpecError
 from ansible_collections.rootstock.pki.plugins.module_utils._signer.specs import Content
-from tests.unit.cms.cms_people import certificate, middle, put_pem, root
+from tests.unit.cms.cms_desk import CmsDesk
+from tests.unit.cms.cms_judges import openssl_verifies
+from tests.unit.cms.cms_people import certificate, cms_signer, middle, new_with_old, old_root, put_pem, root
 
 SIGNER, OTHER = certificate("ECC_NIST_P256"), certificate("RSA_2048")
 
@@ -87,6 +90,25 @@ def test_the_message_carries_what_is_asked_for_and_never_a_root(
     if told_by != "full.pem":
         given = {told_by: [str(folder / "middle.pem")], "root_certificates": [str(folder / "root.pem")]}
     assert to_cms_spec(params(folder, certificates=certificates, **given), []).certificates == carried
+
+
+@pytest.mark.parametrize("anchors", [["old.pem"], ["old.pem", "root.pem"]])
+def test_after_a_rollover_the_message_carries_what_those_who_trust_the_old_root_need(
+    folder: Path, tmp_path: Path, anchors: list[str]
+) -> None:
+    put_pem(tmp_path / "old.pem", old_root())
+    put_pem(tmp_path / "links.pem", middle(), new_with_old())
+    given = {
+        "intermediate_certificates": [str(tmp_path / "links.pem")],
+        "root_certificates": [str(tmp_path / name) for name in anchors],
+    }
+    spec = to_cms_spec(params(folder, **given), [])
+    assert set(spec.certificates) == {SIGNER, middle(), new_with_old()}
+    desk = CmsDesk(tmp_path, (replace(cms_signer("ECC_NIST_P256"), certificate=SIGNER),))
+    desk.sign(certificates=spec.certificates)
+    for anchor in (old_root(), root()):
+        assert openssl_verifies(desk.dest, "der", desk.content, anchor=anchor)[0]
+        assert desk.verify(anchors=(anchor,)).reason == ""
 
 
 def test_a_text_is_a_content(folder: Path) -> None:
