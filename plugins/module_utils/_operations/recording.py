@@ -12,7 +12,7 @@ from datetime import datetime
 
 from .._ledger.entries import Attempt, Intent, Refused, new_id
 from .._ledger.port import Ledger, LedgerState, NameClaimed
-from .._pki.errors import AwsError, KeyStateError
+from .._pki.errors import AwsError, KeyStateError, SignerError
 
 
 @dataclass
@@ -55,8 +55,11 @@ class IntentRecorder:
             self.ledger.append(Refused(new_id(), self.clock(), intent.id, problem))
             raise NameClaimed(problem)
 
-    def refused(self, error: AwsError | KeyStateError) -> None:
-        """Close the intent where AWS answered and said no; an unanswered call may have signed, so it stays open."""
+    def refused(self, error: AwsError | KeyStateError | SignerError) -> None:
+        """Close the intent where AWS answered and no signature came of it.
+
+        An unanswered call may have signed, so it stays open.
+        """
         unsure = isinstance(error, AwsError) and error.retryable
         if self.intent is not None and self.attempts == 1 and not unsure:
             self.ledger.append(Refused(new_id(), self.clock(), self.intent.id, str(error)))

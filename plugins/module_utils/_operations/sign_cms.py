@@ -6,16 +6,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .._ledger.entries import Intent, Signed, new_id
-from .._ledger.holders import this_holder
 from .._pki.certificates import asn1_time, serial_hex
-from .._pki.errors import AwsError, KeyStateError, SignerError, SpecError
+from .._pki.errors import AwsError, KeyStateError, PkiError, SignerError, SpecError
 from .._pki.names import name_text
 from .._pki.plan import Change, Plan
 from .._pki.problems import refuse
@@ -25,21 +22,21 @@ from .._signer.session import SigningSession
 from .cms_content import ContentFacts, hash_content, same_pieces
 from .cms_gate import check_key, check_signers
 from .cms_judging import judge_file, judge_message
+from .cms_records import SignatureReply, intent_maker, intents_left, lines_of_found, lines_of_kept, lines_of_lost
 from .cms_writing import write_message, write_signed_mail
-from .recording import IntentRecorder, closing
+from .recording import IntentRecorder
 from .signing_key import check_use, find_signing_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
+    from .._ledger.entries import Entry, Intent
     from .._ledger.port import Ledger, LedgerState
     from .._signer.cms import SignerClaim
-    from .._signer.ports import MessageSigner, SignReply
+    from .._signer.ports import MessageSigner
     from .cms_judging import MessageCodec
     from .signing_key import SigningKey, SigningKeys
-
-PURPOSE = "cms"
 
 
 @dataclass(frozen=True)
@@ -50,7 +47,7 @@ class CmsWork:
         facts: None where the content or a certificate is not there yet.
         keys: of the signers, in their order; empty where nothing is to be signed.
         claims: the signatures that are there and right; empty where they have to be made.
-        unfinished: intents of a run that ended after it put the message there and before it wrote that down.
+        left: intents for this dest whose runs ended without an outcome, oldest first.
     """
 
     spec: CmsSpec
@@ -58,7 +55,7 @@ class CmsWork:
     facts: ContentFacts | None = None
     keys: tuple[SigningKey, ...] = ()
     claims: tuple[SignerClaim, ...] = ()
-    unfinished: tuple[Intent, ...] = ()
+    left: tuple[Intent, ...] = ()
 
     def known(self) -> dict[str, Any]:
         """Return what a module tells before anything is signed."""
@@ -111,13 +108,13 @@ def plan_cms(spec: CmsSpec, missing: tuple[str, ...], ports: CmsPlanningPorts) -
         KeyStateError: a key must not sign files.
     """
     problems: list[str] = []
+    left = intents_left(spec.dest, ports.state, ports.now)
     facts = None if missing else _hash(spec, problems)
     there = os.path.lexists(spec.dest)
     found = judge_file(spec, facts, ports.codec) if there and facts else None
     if found is not None and not found.reason:
-        unfinished = _unfinished(spec, found.claims, ports)
-        changes = (Change("ledger", "open intent", "signed"),) if unfinished else ()
-        return CmsWork(spec, Plan(changes), facts, (), found.claims, unfinished)
+        changes = (Change("ledger", "open intent", "its outcome"),) if left else ()
+        return CmsWork(spec, Plan(changes), facts, (), found.claims, left)
     problems += check_signers(spec, ports.now)
     keys, lacking = _find_keys(spec, ports, problems)
     refuse(problems)
@@ -126,7 +123,7 @@ def plan_cms(spec: CmsSpec, missing: tuple[str, ...], ports: CmsPlanningPorts) -
         for key, where in zip(keys, ports.keys, strict=True):
             check_use(where, key)
     change = Change(spec.dest, "something else" if there else None, _outline(spec))
-    return CmsWork(spec, Plan((change,), pending, found.reason if found else ""), facts, keys)
+    return CmsWork(spec, Plan((change,), pending, found.reason if found else ""), facts, keys, (), left)
 
 
 def _hash(spec: CmsSpec, problems: list[str]) -> ContentFacts | None:
@@ -160,30 +157,6 @@ def _outline(spec: CmsSpec) -> str:
     return f"{kind} CMS signature of {spec.content.name} by {names}, {spec.form}"
 
 
-def _unfinished(spec: CmsSpec, claims: Sequence[SignerClaim], ports: CmsPlanningPorts) -> tuple[Intent, ...]:
-    """Return the intents behind the signatures at dest whose outcome nobody wrote, or is about to write."""
-    state = ports.state
-    if state is None:
-        return ()
-    names = {_claim_name(spec, place): _sha256(claim.attributes) for place, claim in enumerate(claims)}
-    return tuple(
-        intent
-        for intent in state.open_intents
-        if intent.purpose == PURPOSE
-        and names.get(intent.name) == intent.content_sha256
-        and not state.claim_on(intent.name, ports.now, PURPOSE)
-    )
-
-
-def _claim_name(spec: CmsSpec, place: int) -> str:
-    """Return what a ledger calls one signature of the message: one claim on a name holds at a time."""
-    return spec.dest if place == 0 else f"{spec.dest} (signer {place + 1})"
-
-
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
-
-
 @dataclass(frozen=True)
 class Hand:
     """One signer's key, asked once per call, and who asks."""
@@ -210,16 +183,6 @@ class CmsSigningPorts:
     sleep: Callable[[float], None] = field(default=time.sleep)
 
 
-@dataclass(frozen=True)
-class _Made:
-    """One signature as it came back, verified."""
-
-    part: SignedPart
-    calls: int
-    reply: SignReply
-    intent: Intent | None
-
-
 def make_cms(work: CmsWork, ports: CmsSigningPorts) -> dict[str, Any]:
     """Record, sign, verify, write and record; return what a module tells of it.
 
@@ -233,43 +196,68 @@ def make_cms(work: CmsWork, ports: CmsSigningPorts) -> dict[str, Any]:
     """
     spec, facts = work.spec, work.facts
     if work.claims:
-        for intent in work.unfinished:
-            _append(ports, intent, None, "", {})
+        _record(lines_of_found(spec.dest, work.claims, work.left, ports.clock()), ports)
         return {}
     if facts is None:
         raise KeyStateError(f"{spec.content.name}: {'; '.join(work.plan.pending)}")
     moment = ports.clock() if spec.signing_time else None
-    made = [_sign(work, facts, place, moment, ports) for place in range(len(spec.signers))]
+    made: list[SignatureReply] = []
+    try:
+        skeleton = _sign_and_keep(work, facts, moment, made, ports)
+    except PkiError as exc:
+        _record(lines_of_lost(made, exc, ports.clock()), ports)
+        raise
+    _record(lines_of_kept(spec.dest, made, skeleton, work.left, ports.clock()), ports)
+    times = [moment] * len(made)
+    return {"signers": describe_signers(spec, times), "sign_calls": sum(one.calls for one in made)}
+
+
+def _sign_and_keep(
+    work: CmsWork, facts: ContentFacts, moment: datetime | None, made: list[SignatureReply], ports: CmsSigningPorts
+) -> bytes:
+    """Return the message without its content, once it is where it belongs.
+
+    Args:
+        made: takes the signatures, as soon as each is there.
+    """
+    spec = work.spec
+    for place in range(len(spec.signers)):
+        one = _sign(work, facts, place, moment, ports)
+        made.append(one)
     skeleton = ports.codec.skeleton([one.part for one in made], spec.certificates, spec.attached)
     written = ports.codec.read(lambda at, length: skeleton[at : at + length], len(skeleton))
     judged = judge_message(written, spec, facts, ports.codec)
     if judged.reason:
         raise SignerError(f"{judged.reason}: what was made is not what was wanted, and was thrown away")
     ports.keep(_pieces(spec, facts, skeleton, ports.codec))
-    for one, hand in zip(made, ports.hands, strict=True):
-        if one.intent is not None:
-            signature = {"signature_sha256": _sha256(one.part.signature), "message_sha256": _sha256(skeleton)}
-            _append(ports, one.intent, one.reply, hand.caller_arn, signature)
-    times = [moment] * len(made)
-    return {"signers": describe_signers(spec, times), "sign_calls": sum(one.calls for one in made)}
+    return skeleton
 
 
-def _sign(work: CmsWork, facts: ContentFacts, place: int, moment: datetime | None, ports: CmsSigningPorts) -> _Made:
-    signer = work.spec.signers[place]
-    digest = facts.digests[content_hash(signer.row)]
-    attributes = ports.codec.attributes(signer, digest, moment)
-    describe = _describe(work, facts, place, ports.clock)
-    recorder = None if ports.ledger is None else IntentRecorder(ports.ledger, ports.clock, describe)
+def _sign(
+    work: CmsWork, facts: ContentFacts, place: int, moment: datetime | None, ports: CmsSigningPorts
+) -> SignatureReply:
+    signer, hand = work.spec.signers[place], ports.hands[place]
+    attributes = ports.codec.attributes(signer, facts.digests[content_hash(signer.row)], moment)
+    key_arn = work.keys[place].arn or signer.key_id
+    recorder = None
+    if ports.ledger is not None:
+        describe = intent_maker(work.spec, facts, place, key_arn, ports.clock)
+        recorder = IntentRecorder(ports.ledger, ports.clock, describe)
     public_key: Any = signer.certificate.public_key()
-    session = SigningSession(ports.hands[place].signer, recorder or NoRecorder(), public_key, ports.sleep)
+    session = SigningSession(hand.signer, recorder or NoRecorder(), public_key, ports.sleep)
     try:
         signature = session.sign_content(attributes, signer.row)
-    except (AwsError, KeyStateError) as exc:
+    except (AwsError, KeyStateError, SignerError) as exc:
         if recorder:
             recorder.refused(exc)
         raise
-    part = SignedPart(signer, attributes, signature)
-    return _Made(part, session.calls, session.replies[-1], recorder.intent if recorder else None)
+    part, reply = SignedPart(signer, attributes, signature), session.replies[-1]
+    return SignatureReply(part, session.calls, reply, hand.caller_arn, recorder.intent if recorder else None)
+
+
+def _record(lines: Sequence[Entry], ports: CmsSigningPorts) -> None:
+    if ports.ledger is not None and lines:
+        ports.ledger.append_all(lines)
 
 
 def _pieces(spec: CmsSpec, facts: ContentFacts, skeleton: bytes, codec: MessageCodec) -> Iterator[bytes | memoryview]:
@@ -283,47 +271,3 @@ def _message(spec: CmsSpec, facts: ContentFacts, skeleton: bytes, codec: Message
     yield before
     yield from same_pieces(spec, facts)
     yield behind
-
-
-def _describe(work: CmsWork, facts: ContentFacts, place: int, clock: Callable[[], datetime]) -> Callable[[str], Intent]:
-    spec, signer = work.spec, work.spec.signers[place]
-    key_arn = work.keys[place].arn or signer.key_id
-    name = content_hash(signer.row)
-
-    def describe(attributes_sha256: str) -> Intent:
-        return Intent(
-            id=new_id(),
-            time=clock(),
-            purpose=PURPOSE,
-            name=_claim_name(spec, place),
-            serial="",
-            subject=spec.content.name,
-            content_sha256=attributes_sha256,
-            key_arn=key_arn,
-            profile="",
-            holder=this_holder(),
-            details={
-                "signing_algorithm": signer.signing_algorithm,
-                "certificate": serial_hex(signer.certificate.serial_number),
-                "digest": f"{name}:{facts.digests[name].hex()}",
-            },
-        )
-
-    return describe
-
-
-def _append(
-    ports: CmsSigningPorts, intent: Intent, reply: SignReply | None, caller_arn: str, details: dict[str, str]
-) -> None:
-    if ports.ledger is None:
-        return
-    now = ports.clock()
-    signed = Signed(
-        id=new_id(),
-        time=now,
-        intent=intent.id,
-        request_id=reply.request_id if reply else "",
-        caller_arn=caller_arn,
-        details={"verified": "true", **details},
-    )
-    ports.ledger.append_all([signed, *(closing(ports.ledger.read(), intent, now) if reply else ())])

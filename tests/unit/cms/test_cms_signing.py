@@ -30,6 +30,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import (
     SpecError,
 )
 from ansible_collections.rootstock.pki.plugins.module_utils._signer.cms import CmsSigner
+from ansible_collections.rootstock.pki.plugins.module_utils._signer.session import ATTEMPTS
 from ansible_collections.rootstock.pki.plugins.module_utils._signer.specs import Content
 from tests.unit.cms.cms_desk import CALLER, CONTENT, CmsDesk
 from tests.unit.cms.cms_judges import openssl_verifies
@@ -66,6 +67,12 @@ def lines(desk: CmsDesk) -> list[Any]:
     ledger = desk.ledger
     assert ledger is not None
     return [decode(line) for line in ledger.path.read_bytes().splitlines()] if ledger.path.exists() else []
+
+
+def open_at(desk: CmsDesk) -> list[Intent]:
+    ledger = desk.ledger
+    assert ledger is not None
+    return list(ledger.read().open_intents)
 
 
 @pytest.mark.parametrize("form", ["der", "pem", "smime"])
@@ -299,7 +306,9 @@ def test_a_signature_that_is_not_the_key_s_is_thrown_away(tmp_path: Path) -> Non
     with pytest.raises(SignerError, match="it was thrown away"):
         desk.sign()
     assert not desk.dest.exists()
-    assert [type(line) for line in lines(desk)] == [Intent]
+    intent, outcome = lines(desk)
+    assert (outcome.intent, "it was thrown away" in outcome.reason) == (intent.id, True)
+    assert open_at(desk) == []
 
 
 def test_what_is_not_there_yet_is_pending(tmp_path: Path) -> None:
@@ -355,6 +364,70 @@ def test_a_refusal_is_recorded_and_nothing_is_written(tmp_path: Path) -> None:
     assert not desk.dest.exists()
 
 
+def test_a_signature_that_another_signer_s_refusal_made_useless_has_its_outcome(tmp_path: Path) -> None:
+    desk = CmsDesk(tmp_path, TWO, recorded=True)
+    desk.hands[TWO[1].key_id].failures.append(denied())
+    with pytest.raises(AwsError):
+        desk.sign()
+    first, second, refused, lost = lines(desk)
+    assert [type(line) for line in (first, second, refused, lost)] == [Intent, Intent, Refused, Refused]
+    assert [one.intent for one in (refused, lost)] == [second.id, first.id]
+    told = "signed in request request-1 and thrown away, because no message came of it: kms:Sign is not allowed"
+    assert lost.reason == told
+    assert open_at(desk) == []
+
+
+def test_signatures_over_a_content_that_changes_before_it_is_written_have_their_outcomes(tmp_path: Path) -> None:
+    desk = CmsDesk(tmp_path, TWO, recorded=True)
+    work = desk.plan(attached=True)
+    desk.content.write_bytes(CONTENT[::-1])
+    with pytest.raises(SpecError, match="changed after it was signed"):
+        desk.carry_out(work)
+    assert [type(line) for line in lines(desk)] == [Intent, Intent, Refused, Refused]
+
+
+def test_intents_that_nobody_knows_the_end_of_are_closed_with_the_next_message(tmp_path: Path) -> None:
+    desk = CmsDesk(tmp_path, TWO, recorded=True)
+    desk.hands[TWO[1].key_id].failures += [throttled() for _attempt in range(ATTEMPTS)]
+    with pytest.raises(AwsError):
+        desk.sign()
+    unknown = open_at(desk)
+    assert [one.name for one in unknown] == [f"{desk.dest} (signer 2)"]
+    desk.now = NOW + timedelta(hours=1)
+    desk.sign(signers=(P256,))
+    assert open_at(desk) == []
+    assert (lines(desk)[-1].intent, lines(desk)[-1].reason) == (
+        unknown[0].id,
+        f"no signature made for it is in the message at {desk.dest}",
+    )
+    assert not desk.plan(signers=(P256,)).plan.changed
+
+
+def test_intents_left_beside_a_message_that_is_right_are_closed_without_another_signature(tmp_path: Path) -> None:
+    desk = CmsDesk(tmp_path, recorded=True)
+    for _unused in range(2):
+        desk.dest.unlink(missing_ok=True)
+        desk.sign(signing_time=False)
+    ledger = tmp_path / "ledger.jsonl"
+    intents = [line for line in ledger.read_bytes().splitlines(keepends=True) if b'"intent"' in line]
+    ledger.write_bytes(b"".join(line for line in intents if isinstance(decode(line), Intent)))
+    desk.now = NOW + timedelta(hours=1)
+    work = desk.plan(signing_time=False)
+    assert (len(work.left), work.plan.changed) == (2, True)
+    desk.carry_out(work)
+    first, second, signed, refused = lines(desk)
+    assert (type(signed), signed.intent, type(refused), refused.intent) == (Signed, second.id, Refused, first.id)
+    assert (open_at(desk), desk.asked, desk.plan(signing_time=False).plan.changed) == ([], 2, False)
+
+
+def test_an_intent_that_somebody_is_at_work_on_stays_open(tmp_path: Path) -> None:
+    desk = CmsDesk(tmp_path, TWO, recorded=True)
+    desk.sign()
+    ledger = tmp_path / "ledger.jsonl"
+    ledger.write_bytes(b"".join(ledger.read_bytes().splitlines(keepends=True)[:2]))
+    assert (desk.plan().left, desk.plan().plan.changed) == ((), False)
+
+
 def test_a_run_that_died_before_the_record_is_completed_without_another_signature(tmp_path: Path) -> None:
     desk = CmsDesk(tmp_path, TWO, recorded=True)
     desk.sign()
@@ -362,7 +435,7 @@ def test_a_run_that_died_before_the_record_is_completed_without_another_signatur
     ledger.write_bytes(b"".join(ledger.read_bytes().splitlines(keepends=True)[:2]))
     desk.now = NOW + timedelta(hours=1)
     work = desk.plan()
-    assert (len(work.unfinished), work.plan.changed) == (2, True)
+    assert (len(work.left), work.plan.changed) == (2, True)
     desk.carry_out(work)
     assert ([type(line) for line in lines(desk)], desk.asked) == ([Intent, Intent, Signed, Signed], 2)
     assert not desk.plan().plan.changed
