@@ -42,7 +42,9 @@ options:
   src:
     description:
       - The file to sign.
-      - With O(manifest=true) the folder whose files the manifest lists, those of the folders below it too.
+      - With O(manifest=true) the folder whose files the manifest lists, those of the folders below it too. Left out are
+        the manifest, others beside it that are called C(SHA256SUMS), C(SHA384SUMS) or C(SHA512SUMS), and what is called
+        like these with C(.sig) or C(.p7s) behind it.
       - Exactly one of O(src), O(content), O(files) and O(digest_value) is required.
     type: path
   content:
@@ -264,7 +266,6 @@ from ansible_collections.rootstock.pki.plugins.module_utils._module.files import
 from ansible_collections.rootstock.pki.plugins.module_utils._module.signing import (
     CONTENT_OPTIONS,
     SIGNATURE_OPTIONS,
-    SUFFIX,
     check_signing_options,
     manifest_digest,
     read_current,
@@ -274,7 +275,11 @@ from ansible_collections.rootstock.pki.plugins.module_utils._module.signing impo
     to_signature_specs,
 )
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.making_signatures import make_signatures
-from ansible_collections.rootstock.pki.plugins.module_utils._operations.manifest import files_below, make_manifest
+from ansible_collections.rootstock.pki.plugins.module_utils._operations.manifest import (
+    files_below,
+    make_manifest,
+    signed_by_themselves,
+)
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.sign_file import (
     PlanningPorts,
     SigningPorts,
@@ -314,7 +319,7 @@ def plan_manifest(params: dict[str, Any], missing: list[str]) -> KeptFile:
     missing += lacking
     if lacking:
         return KeptFile(path, None, "manifest")
-    own = [path, params["dest"] or f"{path}{SUFFIX}"]
+    own = [*signed_by_themselves(path), *([params["dest"]] if params["dest"] else [])]
     paths = params["files"] if params["files"] is not None else files_below(params["src"], own)
     return KeptFile(path, make_manifest(paths, path, manifest_digest(params)), "manifest")
 

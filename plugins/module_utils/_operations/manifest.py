@@ -16,12 +16,23 @@ from .content import hash_file, of_each_file
 
 DIGESTS = ("sha256", "sha384", "sha512")
 
+_SIGNATURE_SUFFIXES = (".sig", ".p7s")
 _LINE = re.compile(rb"(?P<escaped>\\?)(?P<digest>[0-9a-f]+) [ *](?P<name>.+)", re.DOTALL)
 _DIGEST_OF_LENGTH = {64: "sha256", 96: "sha384", 128: "sha512"}
 _ESCAPES = {b"\\": b"\\\\", b"\n": b"\\n", b"\r": b"\\r"}
 _PLAIN = {escape: plain for plain, escape in _ESCAPES.items()}
 _TO_ESCAPE = re.compile(rb"[\\\n\r]")
 _ESCAPED = re.compile(rb"\\[\\nr]")
+
+
+def signed_by_themselves(manifest_path: str) -> list[str]:
+    """Return what no manifest at *manifest_path* lists: itself, others beside it, and their signatures.
+
+    Each is made from the files of the folder; if they listed each other, each would have to be made anew for ever.
+    """
+    folder = os.path.dirname(os.path.abspath(manifest_path))
+    others = [os.path.join(folder, f"{digest.upper()}SUMS") for digest in DIGESTS]
+    return [f"{path}{suffix}" for path in (manifest_path, *others) for suffix in ("", *_SIGNATURE_SUFFIXES)]
 
 
 def files_below(folder: str, without: Sequence[str]) -> list[str]:
@@ -35,8 +46,7 @@ def files_below(folder: str, without: Sequence[str]) -> list[str]:
     left_out = {os.path.realpath(path) for path in without}
     found: list[str] = []
     try:
-        for here, folders, names in os.walk(folder, onerror=_refuse_to_skip):
-            folders.sort()
+        for here, _folders, names in os.walk(folder, onerror=_refuse_to_skip):
             real = os.path.realpath(here)
             found += [os.path.join(here, name) for name in names if _real(here, real, name) not in left_out]
     except OSError as exc:

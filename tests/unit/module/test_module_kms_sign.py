@@ -195,6 +195,23 @@ def judge_manifest(controller: Controller, folder: Path) -> None:
     subprocess.run(checked, cwd=folder / "signatures", capture_output=True, check=True)
 
 
+def test_manifests_of_one_folder_and_a_message_over_one_of_them_come_to_rest(
+    controller: Controller, folder: Path
+) -> None:
+    release = folder / "release"
+    release.mkdir()
+    (release / "a.tar").write_text("a release\n")
+    (release / "SHA256SUMS.p7s").write_text("a message over SHA256SUMS\n")
+    usual = {"key_id": "alias/sign/p256", "src": str(release), "manifest": True}
+    tasks = [{**usual, "manifest_digest": digest} for digest in ("sha256", "sha384", "sha512")]
+    assert [controller.run("kms_sign", task)["sign_calls"] for task in tasks] == [1, 1, 1]
+    assert [controller.run("kms_sign", task)["changed"] for task in tasks] == [False, False, False]
+    for digest in ("sha256", "sha384", "sha512"):
+        checked = [f"{digest}sum", "--check", "--strict", f"{digest.upper()}SUMS"]
+        told = subprocess.run(checked, cwd=release, capture_output=True, check=True, text=True)
+        assert told.stdout == "a.tar: OK\n"
+
+
 def test_a_digest_that_nobody_has_seen_is_signed_when_that_is_allowed(controller: Controller, folder: Path) -> None:
     blind = {
         "key_id": "alias/sign/rsa",

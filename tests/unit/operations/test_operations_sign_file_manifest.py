@@ -19,6 +19,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._operations.manifest
     DIGESTS,
     files_below,
     make_manifest,
+    signed_by_themselves,
 )
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import SpecError
 
@@ -77,6 +78,22 @@ def test_a_folder_gives_all_files_below_it_but_the_manifest_and_its_signature(tm
     fill(tmp_path, "a", "b/c", "SHA256SUMS", "SHA256SUMS.sig", "b/SHA256SUMS")
     without = [str(tmp_path / "SHA256SUMS"), str(tmp_path / "SHA256SUMS.sig")]
     assert files_below(str(tmp_path), without) == [str(tmp_path / name) for name in ("a", "b/SHA256SUMS", "b/c")]
+
+
+def test_manifests_beside_the_manifest_and_their_signatures_are_left_out_and_those_elsewhere_listed(
+    tmp_path: Path,
+) -> None:
+    fill(tmp_path, "a", "own", "own.sig", "SHA256SUMS", "SHA512SUMS", "SHA512SUMS.sig", "SHA384SUMS.p7s")
+    fill(tmp_path, "a.sig", "SHA512SUMS.txt", "b/SHA512SUMS", "b/own")
+    listed = files_below(str(tmp_path), signed_by_themselves(str(tmp_path / "own")))
+    assert listed == [str(tmp_path / name) for name in ("SHA512SUMS.txt", "a", "a.sig", "b/SHA512SUMS", "b/own")]
+
+
+def test_the_folder_itself_may_be_a_link(tmp_path: Path) -> None:
+    fill(tmp_path, "release/a", "release/SHA256SUMS")
+    (tmp_path / "latest").symlink_to(tmp_path / "release")
+    without = signed_by_themselves(str(tmp_path / "latest/SHA256SUMS"))
+    assert files_below(str(tmp_path / "latest"), without) == [str(tmp_path / "latest/a")]
 
 
 def test_all_files_that_cannot_be_read_are_named_in_one_message(tmp_path: Path) -> None:
