@@ -42,9 +42,9 @@ options:
   src:
     description:
       - The file to sign.
-      - With O(manifest=true) the folder whose files the manifest lists, those of the folders below it too. Left out are
-        the manifest, others beside it that are called C(SHA256SUMS), C(SHA384SUMS) or C(SHA512SUMS), and what is called
-        like these with C(.sig) or C(.p7s) behind it.
+      - With O(manifest=true) the folder whose files the manifest lists, those of the folders below it too. Links to
+        folders are refused. Left out are the manifest, others beside it that are called C(SHA256SUMS), C(SHA384SUMS) or
+        C(SHA512SUMS), and what is called like these with C(.sig) or C(.p7s) behind it.
       - Exactly one of O(src), O(content), O(files) and O(digest_value) is required.
     type: path
   content:

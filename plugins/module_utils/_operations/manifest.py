@@ -41,16 +41,22 @@ def files_below(folder: str, without: Sequence[str]) -> list[str]:
     Args:
         without: paths to leave out, the manifest itself above all.
     Raises:
-        SpecError: a folder cannot be read.
+        SpecError: a folder cannot be read, or is a link, behind which others may find something else.
     """
     left_out = {os.path.realpath(path) for path in without}
     found: list[str] = []
+    links: list[str] = []
     try:
-        for here, _folders, names in os.walk(folder, onerror=_refuse_to_skip):
+        for here, folders, names in os.walk(folder, onerror=_refuse_to_skip):
             real = os.path.realpath(here)
+            links += [path for path in (os.path.join(here, name) for name in folders) if os.path.islink(path)]
             found += [os.path.join(here, name) for name in names if _real(here, real, name) not in left_out]
     except OSError as exc:
         raise SpecError(f"{exc.filename}: cannot be read ({exc.strerror})") from exc
+    refuse(
+        f"{path}: is a link to a folder, and links are not followed; put the folder itself there, or give files"
+        for path in sorted(links)
+    )
     return sorted(found)
 
 

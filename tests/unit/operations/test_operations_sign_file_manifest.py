@@ -89,6 +89,17 @@ def test_manifests_beside_the_manifest_and_their_signatures_are_left_out_and_tho
     assert listed == [str(tmp_path / name) for name in ("SHA512SUMS.txt", "a", "a.sig", "b/SHA512SUMS", "b/own")]
 
 
+def test_links_to_folders_are_refused_and_links_to_files_listed(tmp_path: Path) -> None:
+    fill(tmp_path, "elsewhere/a", "release/b/c")
+    release = tmp_path / "release"
+    (release / "file").symlink_to(tmp_path / "elsewhere/a")
+    assert files_below(str(release), []) == [str(release / "b/c"), str(release / "file")]
+    (release / "b/up").symlink_to(release)
+    (release / "linked").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(SpecError, match=r"b/up: is a link to a folder, and links .*/linked: is a link to a folder"):
+        files_below(str(release), [])
+
+
 def test_the_folder_itself_may_be_a_link(tmp_path: Path) -> None:
     fill(tmp_path, "release/a", "release/SHA256SUMS")
     (tmp_path / "latest").symlink_to(tmp_path / "release")
