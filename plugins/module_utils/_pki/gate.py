@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from .certificates import asn1_time, hash_name, is_self_issued
 from .constraint_rules import form_of
 from .constraint_sets import check_constraints
 from .errors import SpecError
-from .extensions import WantedExtension, extensions_of, key_type_of
+from .extensions import extensions_of, key_type_of
 from .name_constraints import check_names
 from .names import name_text
 from .path_validation import PROCESSED
-from .policy_rules import PolicyFacts, policy_problem
+from .policy_rules import policy_facts, policy_problem
 from .profiles import EC, ED25519, KEY_TYPES, ML_DSA, RSA
 from .times import to_duration
 from .usages import extended_key_usage_names
@@ -40,14 +40,8 @@ WEAK_HASHES = ("md5", "sha1")
 _CLOCK_SKEW = timedelta(days=1)
 ANY_USAGE = "any_extended_key_usage"
 TIME_STAMPING = "time_stamping"
-POLICY_MAPPINGS = "2.5.29.33"
-# What relying parties recognize beside what path_validation looks at (RFC 5280 4.2, and 4.2.1.13 recommends it).
-RECOGNIZED = PROCESSED | {
-    "2.5.29.31",  # CRL distribution points
-    POLICY_MAPPINGS,
-    "2.5.29.36",  # policy constraints
-    "2.5.29.54",  # inhibit any policy
-}
+# CRL distribution points as well, which relying parties recognize (RFC 5280 4.2, 4.2.1.13).
+RECOGNIZED = PROCESSED | {"2.5.29.31"}
 # RSA transports keys, EC agrees on one, Ed25519 and ML-DSA only sign (RFC 3279 2.3, RFC 8410 5, RFC 9881 5).
 UNFIT_USAGES = {
     RSA: ("key_agreement",),
@@ -337,24 +331,10 @@ def check_policies(proposal: Proposal) -> list[str]:
     if not proposal.chain:
         return []
     above = proposal.chain[:-1] if is_self_issued(proposal.chain[-1]) else proposal.chain
-    own = _policy_facts(name_text(proposal.spec.subject), proposal.is_self_issued, proposal.spec.extensions)
-    path = [_policy_facts(name_text(one.subject), is_self_issued(one), extensions_of(one)) for one in reversed(above)]
+    own = policy_facts(name_text(proposal.spec.subject), proposal.is_self_issued, proposal.spec.extensions)
+    path = [policy_facts(name_text(one.subject), is_self_issued(one), extensions_of(one)) for one in reversed(above)]
     problem = policy_problem([*path, own])
-    return [problem] if problem else []
-
-
-def _policy_facts(name: str, self_issued: bool, extensions: Iterable[WantedExtension]) -> PolicyFacts:
-    values: dict[str, Any] = {extension.name: extension.value for extension in extensions}
-    policies, constraints = values.get("certificate_policies"), values.get("policy_constraints")
-    inhibit = values.get("inhibit_any_policy")
-    return PolicyFacts(
-        name,
-        self_issued,
-        None if policies is None else frozenset(one.policy_identifier.dotted_string for one in policies),
-        None if constraints is None else constraints.require_explicit_policy,
-        None if inhibit is None else inhibit.skip_certs,
-        maps=POLICY_MAPPINGS in values,
-    )
+    return [f"{problem.found}; {problem.way_out}"] if problem else []
 
 
 def find_extension(certificate: x509.Certificate, kind: type[Extension]) -> Extension | None:

@@ -13,8 +13,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from .certificates import asn1_time, hash_name, is_self_issued, signed_by
+from .errors import SpecError
+from .extensions import extensions_of
 from .name_constraints import check_names
 from .names import name_text
+from .policy_rules import policy_facts, policy_problem
 from .usages import extended_key_usage_names
 
 try:
@@ -41,8 +44,11 @@ PROCESSED = frozenset(
         "2.5.29.17",  # subject alternative name
         "2.5.29.19",  # basic constraints
         "2.5.29.30",  # name constraints
-        "2.5.29.32",  # certificate policies: any will do
+        "2.5.29.32",  # certificate policies
+        "2.5.29.33",  # policy mappings
+        "2.5.29.36",  # policy constraints
         "2.5.29.37",  # extended key usage
+        "2.5.29.54",  # inhibit any policy
     }
 )
 """What may be critical, because it is looked at below (RFC 5280 6.1.3 and 6.1.4 o)."""
@@ -113,6 +119,8 @@ def _problems(path: tuple[x509.Certificate, ...], question: PathQuestion) -> Ite
     try:
         for check in CHECKS:
             yield from check(path, question)
+    except SpecError as exc:
+        yield str(exc)
     except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as exc:
         yield f"{name_text(path[0].subject)}: a certificate of its path has an unreadable extension ({exc})"
 
@@ -165,6 +173,16 @@ def _check_names(path: tuple[x509.Certificate, ...], _question: PathQuestion) ->
         yield from check_names(names, certificate.subject, constraints, issuers=owners, common_name_is_host=is_host)
 
 
+def _check_policies(path: tuple[x509.Certificate, ...], _question: PathQuestion) -> Iterator[str]:
+    """RFC 5280 6.1.3 d to f and 6.1.5: any policy will do, but where one is required there has to be one."""
+    below = [
+        policy_facts(name_text(one.subject), is_self_issued(one), extensions_of(one)) for one in reversed(path[:-1])
+    ]
+    problem = policy_problem(below) if below else None
+    if problem:
+        yield f"{name_text(path[0].subject)}: has no policy that its path allows; {problem.found}"
+
+
 def _check_critical(path: tuple[x509.Certificate, ...], _question: PathQuestion) -> Iterator[str]:
     for certificate in path:
         unknown = [
@@ -203,6 +221,7 @@ CHECKS: Sequence[Callable[[tuple[x509.Certificate, ...], PathQuestion], Iterator
     _check_signatures,
     _check_authorities,
     _check_names,
+    _check_policies,
     _check_critical,
     _check_purpose,
 )

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.path_validation import PathQuestion, validate_path
 from tests.unit.rfc5280.office import Office
 from tests.unit.rfc5280.reading import Shown, openssl_refuses, pkilint_findings, shown
 
@@ -43,6 +44,7 @@ def test_rfc5280_4_2_1_11_openssl_holds_those_below_to_the_policy(office: Office
     root = office.certify_authority("root", subject={"common_name": "Root"})
     leaf = office.certify("web", "tls_client", "services", **policies)
     assert openssl_refuses(office.folder, [root, services, leaf], office.clock.now, "-policy", "anyPolicy") == ""
+    assert validate_path(PathQuestion(leaf, [services], [root], office.clock.now)).problems == ()
     assert "CN=services requires a policy (RFC 5280 6.1.5), one of 1.2.3.4" in office.refusal(
         "web", "tls_client", "services"
     )

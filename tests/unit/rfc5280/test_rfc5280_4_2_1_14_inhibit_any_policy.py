@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.path_validation import PathQuestion, validate_path
 from tests.unit.rfc5280.office import Office
 from tests.unit.rfc5280.reading import Shown, pkilint_findings, shown
 
@@ -19,6 +20,9 @@ def test_rfc5280_4_2_1_14_the_number_is_shown_and_critical(office: Office, skip:
     certificate = office.certify_authority("services", "root", inhibit_any_policy=skip)
     assert shown(certificate)[IAP] == Shown(critical=True, text=str(skip))
     assert pkilint_findings(certificate) == []
+    root = office.certify_authority("root", subject={"common_name": "Root"})
+    leaf = office.certify("web", "tls_client", "services")
+    assert validate_path(PathQuestion(leaf, [certificate], [root], office.clock.now)).problems == ()
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
@@ -25,9 +26,11 @@ from ansible_collections.rootstock.pki.plugins.module_utils._pki.certificate imp
     certificate_builder,
     specify,
 )
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.der import encode, wrap
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import SpecError
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.extensions import WantedExtension
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.gate import Proposal, gate
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.path_validation import PathQuestion, validate_path
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.request import to_request
 from tests.unit.matrix.judges import pyca_verdict
 from tests.unit.pki.texts import outcome
@@ -40,6 +43,7 @@ PERIOD = Validity(NOW - timedelta(days=1), NOW + timedelta(days=300))
 LONGER = Validity(PERIOD.not_before, PERIOD.not_after + timedelta(days=300))
 MANY = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 POLICIES = ("any_policy", "1.2.3.1", "1.2.3.2")
+POLICY = ("certificate_policies", [{"policy": "1.2.3.1"}])
 
 
 @dataclass(frozen=True)
@@ -87,24 +91,51 @@ def policies() -> st.SearchStrategy[tuple[tuple[str, Any], ...]]:
     return chosen.map(lambda names: (("certificate_policies", [{"policy": name} for name in names]),) if names else ())
 
 
+def mapping(*pairs: tuple[str, str]) -> dict[str, Any]:
+    """Return policy mappings as a task gives them, in Base64 of their DER."""
+    content = b"".join(wrap(0x30, encode("OID", one) + encode("OID", other)) for one, other in pairs)
+    return {"oid": "2.5.29.33", "value": base64.b64encode(wrap(0x30, content)).decode(), "critical": True}
+
+
+def mappings() -> st.SearchStrategy[tuple[tuple[str, Any], ...]]:
+    named = st.sampled_from(POLICIES[1:])
+    chosen = st.lists(st.tuples(named, named), unique=True, max_size=2)
+    return chosen.map(lambda pairs: (("other_extensions", [mapping(*pairs)]),) if pairs else ())
+
+
 def counts() -> st.SearchStrategy[tuple[tuple[str, Any], ...]]:
     explicit = st.sampled_from([(), (("policy_constraints", {"require_explicit_policy": 0}),)])
-    later = st.sampled_from([(), (("policy_constraints", {"require_explicit_policy": 1}),)])
+    later = st.sampled_from(
+        [
+            (("policy_constraints", {"require_explicit_policy": 1}),),
+            (("policy_constraints", {"require_explicit_policy": 0, "inhibit_policy_mapping": 0}),),
+            (("policy_constraints", {"inhibit_policy_mapping": 1}),),
+        ]
+    )
     inhibit = st.sampled_from([(), (("inhibit_any_policy", 0),), (("inhibit_any_policy", 1),)])
     return st.tuples(st.one_of(explicit, later), inhibit).map(lambda parts: parts[0] + parts[1])
 
 
 def authorities() -> st.SearchStrategy[Link]:
-    return st.builds(lambda one, other, itself: Link(one + other, itself), policies(), counts(), st.booleans())
+    return st.builds(
+        lambda one, other, third, itself: Link(one + other + third, itself),
+        policies(),
+        counts(),
+        mappings(),
+        st.booleans(),
+    )
 
 
 @MANY
 @given(st.lists(authorities(), max_size=3), policies())
-def test_rfc5280_6_1_3_to_6_1_5_the_gate_and_openssl_agree_on_policies(
+def test_rfc5280_6_1_3_to_6_1_5_the_gate_path_validation_and_openssl_agree_on_policies(
     tmp_path: Path, between: list[Link], own: tuple[tuple[str, Any], ...]
 ) -> None:
-    told, verdict = judged([Link(), *between, Link(own)], tmp_path, "-policy", "anyPolicy")
+    made, told = signed([Link(), *between, Link(own)])
+    verdict = openssl_refuses(tmp_path, made, NOW, "-policy", "anyPolicy")
     assert bool(told[-1]) == ("no explicit policy" in verdict), (told, verdict)
+    problems = validate_path(PathQuestion(made[-1], made[1:-1], made[:1], NOW)).problems
+    assert bool(problems) == bool(verdict), (problems, verdict)
 
 
 def lengths() -> st.SearchStrategy[Link]:
@@ -124,14 +155,13 @@ def test_rfc5280_6_1_4_l_and_m_the_gate_and_openssl_agree_on_path_lengths(
 
 
 def test_rfc5280_6_1_a_path_of_five_that_holds_to_everything_is_validated(tmp_path: Path) -> None:
-    policy = ("certificate_policies", [{"policy": "1.2.3.1"}])
     hosts = ("name_constraints_permitted", ["DNS:acme.internal"])
     path = [
         Link((("path_length", 3),)),
-        Link((policy, ("policy_constraints", {"require_explicit_policy": 0}), ("inhibit_any_policy", 0))),
-        Link((policy, hosts, ("path_length", 1))),
-        Link((policy, ("extended_key_usage", ["client_auth"]), ("path_length", 0))),
-        Link((policy, ("subject_alt_name", ["DNS:web.acme.internal"]))),
+        Link((POLICY, ("policy_constraints", {"require_explicit_policy": 0}), ("inhibit_any_policy", 0))),
+        Link((POLICY, hosts, ("path_length", 1))),
+        Link((POLICY, ("extended_key_usage", ["client_auth"]), ("path_length", 0))),
+        Link((POLICY, ("subject_alt_name", ["DNS:web.acme.internal"]))),
     ]
     told, verdict = judged(path, tmp_path, "-policy", "anyPolicy", "-purpose", "sslclient")
     assert (set(told), verdict) == ({""}, "")
@@ -160,14 +190,42 @@ def test_rfc5280_6_1_3_f_an_authority_that_demands_a_policy_has_one_itself(offic
     assert "CN=services requires a policy (RFC 5280 6.1.5); give certificate_policies" in told
 
 
-def test_rfc5280_6_1_3_d_policies_are_mapped_by_who_understands_that(office: Office) -> None:
-    """Below a policy mapping, which is given in DER, the gate does not judge; OpenSSL does."""
-    mapping = {"oid": "2.5.29.33", "value": "MA4wDAYEKgMEAQYEKgMEAg==", "critical": True}
+@pytest.mark.parametrize("policy", ["1.2.3.4.1", "1.2.3.4.2"])
+def test_rfc5280_6_1_4_b_policies_are_mapped(office: Office, policy: str) -> None:
     demand = {"policy_constraints": {"require_explicit_policy": 0}, "certificate_policies": [{"policy": "1.2.3.4.1"}]}
-    services = office.certify_authority("services", "root", other_extensions=[mapping], **demand)
-    leaf = office.certify("web", "tls_client", "services", certificate_policies=[{"policy": "1.2.3.4.2"}])
+    equivalent = mapping(("1.2.3.4.1", "1.2.3.4.2"))
+    services = office.certify_authority("services", "root", other_extensions=[equivalent], **demand)
+    own = {"certificate_policies": [{"policy": policy}]}
+    if policy == "1.2.3.4.1":
+        says = "CN=services requires a policy (RFC 5280 6.1.5), one of 1.2.3.4.2; give certificate_policies"
+        assert says in office.refusal("web", "tls_client", "services", **own)
+        return
+    leaf = office.certify("web", "tls_client", "services", **own)
     root = office.certify_authority("root", subject={"common_name": "Root"})
     assert openssl_refuses(office.folder, [root, services, leaf], office.clock.now, "-policy", "1.2.3.4.1") == ""
+
+
+def test_rfc5280_6_1_4_a_any_policy_is_not_mapped(tmp_path: Path) -> None:
+    """OpenSSL looks at the mappings of authorities with policies alone."""
+    path = [Link(), Link((POLICY, ("other_extensions", [mapping(("1.2.3.1", "2.5.29.32.0"))]))), Link()]
+    told, verdict = judged(path, tmp_path, "-policy", "anyPolicy")
+    assert "CN=Link 1 maps any policy (RFC 5280 6.1.4 a); issue it without that mapping" in told[-1]
+    assert "invalid or inconsistent certificate policy extension" in verdict
+
+
+@pytest.mark.parametrize("der", ["3000ff", "30053003060100", "300730050602", "3003020101", "30060604800102ff", "0500"])
+def test_rfc5280_4_2_1_5_mappings_that_cannot_be_read_are_told(tmp_path: Path, der: str) -> None:
+    damaged = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.33"), bytes.fromhex(der))
+    made, _told = signed([Link(), Link()])
+    builder = certificate_builder(spec_of(Link((POLICY,)), 1, ["Root", "Link 1"], last=False), made[0], 7, PERIOD)
+    issuer = builder.add_extension(damaged, False).sign(key(0), hashes.SHA256())
+    spec = spec_of(Link(), 2, ["Root", "Link 1", "Link 2"], last=True)
+    leaf = certificate_builder(spec, issuer, 8, PERIOD).sign(key(1), hashes.SHA256())
+    says = "CN=Link 1: has policy mappings (2.5.29.33) that cannot be read"
+    assert says in str(outcome(lambda: gate(Proposal(spec, (issuer, made[0]), PERIOD, NOW))))
+    (problem,) = validate_path(PathQuestion(leaf, [issuer], made[:1], NOW)).problems
+    assert says in problem
+    assert "invalid or inconsistent" in openssl_refuses(tmp_path, [made[0], issuer, leaf], NOW, "-policy", "anyPolicy")
 
 
 def test_rfc5280_6_1_3_a_pyca_and_openssl_accept_what_the_gate_let_pass(office: Office) -> None:
