@@ -106,7 +106,8 @@ def write_file(module: Any, path: str, content: bytes, backup: bool = False, *, 
         os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
     except OSError as exc:
         raise SpecError(f"{path}: cannot be written ({exc.strerror}); check the folder") from exc
-    module.atomic_move(temporary, os.path.abspath(path), keep_dest_attrs=not secret)
+    unsafe = module.params["unsafe_writes"]
+    module.atomic_move(temporary, os.path.abspath(path), unsafe_writes=unsafe, keep_dest_attrs=not secret)
     return backup_file
 
 

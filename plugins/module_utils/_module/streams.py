@@ -31,4 +31,4 @@ def write_pieces(module: Any, path: str, pieces: Iterable[bytes | memoryview]) -
                 stream.write(piece)
     except OSError as exc:
         raise SpecError(f"{path}: cannot be written ({exc.strerror}); check the folder") from exc
-    module.atomic_move(temporary, whole)
+    module.atomic_move(temporary, whole, unsafe_writes=module.params["unsafe_writes"])
