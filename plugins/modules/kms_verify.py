@@ -93,7 +93,6 @@ options:
       - ECDSA_SHA_384
       - ECDSA_SHA_512
       - ED25519_SHA_512
-      - ED25519_PH_SHA_512
       - ML_DSA_SHAKE_256
   public_key_path:
     description:

@@ -13,7 +13,7 @@ from typing import Any
 from .._pki.certificates import all_upwards, is_self_signed, load_usable_certificates
 from .._pki.errors import SpecError
 from .._pki.problems import refuse
-from .._signer.algorithms import ALGORITHMS
+from .._signer.algorithms import VERIFIABLE
 from .._signer.cms import DER, PEM, SMIME, CmsSigner, CmsSpec, cms_algorithm
 from .._signer.specs import Content
 from .aws import AWS_OPTIONS
@@ -27,10 +27,7 @@ CONTENT_OPTIONS = ("src", "content")
 SIGNER_OPTIONS = ("key_id", "signers")
 _SIGNER: dict[str, dict[str, Any]] = {
     "certificate_path": {"type": "path"},
-    "signing_algorithm": {
-        "type": "str",
-        "choices": [name for name, row in ALGORITHMS.items() if row.family != "ED25519PH"],
-    },
+    "signing_algorithm": {"type": "str", "choices": list(VERIFIABLE)},
 }
 
 CMS_OPTIONS: dict[str, dict[str, Any]] = {

@@ -18,7 +18,7 @@ from .._pki.path_validation import ANY_PURPOSE, PathQuestion
 from .._pki.problems import refuse
 from .._pki.times import to_time
 from .._pki.usages import extended_key_usages
-from .._signer.algorithms import ALGORITHMS
+from .._signer.algorithms import VERIFIABLE
 from .._signer.specs import Content
 from .signing import DIGEST_SIZES, digest_problems, read_or_note, to_digest_content
 
@@ -50,7 +50,7 @@ VERIFY_OPTIONS: dict[str, dict[str, Any]] = {
     "signature": {"type": "str"},
     "signature_path": {"type": "path"},
     "format": {"type": "str", "default": "raw", "choices": [*PLAIN_FORMATS, CMS]},
-    "signing_algorithm": {"type": "str", "choices": list(ALGORITHMS)},
+    "signing_algorithm": {"type": "str", "choices": list(VERIFIABLE)},
     "public_key_path": {"type": "path"},
     "public_key_content": {"type": "str", "no_log": False},
     "certificate_path": {"type": "path"},
@@ -192,7 +192,7 @@ def to_purpose(params: Mapping[str, Any]) -> str:
     Raises:
         SpecError: it is none.
     """
-    return extended_key_usages([params["purpose"]])[0] if params["purpose"] else ANY_PURPOSE
+    return extended_key_usages([params["purpose"]], "purpose")[0] if params["purpose"] else ANY_PURPOSE
 
 
 def _load_all(paths: Sequence[str], option: str, missing: list[str]) -> list[Any]:

@@ -94,9 +94,11 @@ def key_usages(words: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found.values()))
 
 
-def extended_key_usages(words: Iterable[str]) -> tuple[str, ...]:
+def extended_key_usages(words: Iterable[str], option: str = "extended_key_usage") -> tuple[str, ...]:
     """Return the names, or dotted OIDs, that *words* mean, such as serverAuth or 1.3.6.1.5.5.7.3.1.
 
+    Args:
+        option: where they come from, for the message.
     Raises:
         SpecError: every word that means none.
     """
@@ -105,7 +107,7 @@ def extended_key_usages(words: Iterable[str]) -> tuple[str, ...]:
     unknown = [word for word, name in zip(given, found, strict=True) if not _is_purpose(name)]
     if unknown:
         names = ", ".join(EXTENDED_KEY_USAGES)
-        raise SpecError(f"extended_key_usage: {', '.join(unknown)} is unknown; give an OID, or one of {names}")
+        raise SpecError(f"{option}: {', '.join(unknown)} is unknown; give an OID, or one of {names}")
     return tuple(dict.fromkeys(found))
 
 

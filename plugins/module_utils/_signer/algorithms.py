@@ -73,6 +73,9 @@ ALGORITHMS: dict[str, AlgorithmRow] = {
     )
 }
 
+VERIFIABLE = tuple(name for name, row in ALGORITHMS.items() if row.family != "ED25519PH")
+"""Whose signatures can be checked here: not those of Ed25519ph, whose input KMS hashes twice."""
+
 
 @dataclass(frozen=True)
 class KeySpecRow:

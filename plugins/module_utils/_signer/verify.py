@@ -10,7 +10,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from .._pki.errors import SignerError, SpecError
-from .algorithms import MU_SIZE, RAW_LIMIT, algorithm_for, spec_of_public_key
+from .algorithms import MU_SIZE, RAW_LIMIT, VERIFIABLE, algorithm_for, spec_of_public_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,9 +122,6 @@ def prepare(content: Buffer, row: AlgorithmRow, message_type: str = "", public_k
     return hasher.finish()
 
 
-_VERIFIABLE = frozenset({"RSA", "EC", "ED25519", "ML_DSA"})
-
-
 def _verify(public_key: Any, signature: bytes, message: bytes, row: AlgorithmRow) -> None:
     if row.family == "RSA":
         public_key.verify(signature, message, to_padding(row), Prehashed(to_hash(row.hash)))
@@ -137,8 +134,8 @@ def _verify(public_key: Any, signature: bytes, message: bytes, row: AlgorithmRow
 
 
 def require_verifiable(row: AlgorithmRow) -> None:
-    """Refuse an algorithm whose signatures nothing here can check (Ed25519ph, whose input KMS hashes twice)."""
-    if row.family not in _VERIFIABLE:
+    """Refuse an algorithm whose signatures nothing here can check."""
+    if row.name not in VERIFIABLE:
         raise SpecError(
             f"signing_algorithm {row.name}: its signatures cannot be verified here, and none is handed over unverified;"
             " use ED25519_SHA_512"

@@ -24,6 +24,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._module.verifying im
 )
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import SpecError
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.path_validation import ANY_PURPOSE
+from ansible_collections.rootstock.pki.plugins.module_utils._signer.algorithms import ALGORITHMS
 from ansible_collections.rootstock.pki.plugins.module_utils._signer.specs import Content
 from tests.unit.pki.test_pki_path_validation import GOOD, LEAF, MIDDLE, NOW, ROOT
 
@@ -107,6 +108,11 @@ def test_the_digest_algorithm_of_no_digest_is_refused() -> None:
     check_plain_options(params(digest_value="00", digest_algorithm="sha256", public_key_path="x"))
 
 
+def test_algorithms_are_offered_that_can_be_verified() -> None:
+    unknown = [name for name in ALGORITHMS if name not in VERIFY_OPTIONS["signing_algorithm"]["choices"]]
+    assert unknown == ["ED25519_PH_SHA_512"]
+
+
 def test_a_certificate_is_asked_to_lead_up_to_the_roots(tmp_path: Path) -> None:
     given = params(
         certificate_path=put(tmp_path, LEAF, MIDDLE),
@@ -130,7 +136,7 @@ def test_without_roots_a_certificate_is_trusted_itself(tmp_path: Path) -> None:
 
 def test_a_purpose_or_a_time_that_is_none_is_refused(tmp_path: Path) -> None:
     certificate = put(tmp_path, LEAF)
-    with pytest.raises(SpecError, match="extended_key_usage: nonsense is unknown"):
+    with pytest.raises(SpecError, match="purpose: nonsense is unknown; give an OID, or one of"):
         to_path_question(params(certificate_path=certificate, purpose="nonsense"), NOW, [])
     with pytest.raises(SpecError, match="tomorrow"):
         to_path_question(params(certificate_path=certificate, valid_at="tomorrow"), NOW, [])
