@@ -55,7 +55,8 @@ options:
     choices: [sha256, sha384, sha512, mu]
   manifest:
     description:
-      - O(src) is a manifest, as C(sha256sum) and its kin write it. The files that it lists are checked too.
+      - O(src) is a manifest, as C(sha256sum) and its kin write it. The files that it lists are checked too, once its
+        signature is right.
       - Names in it are relative to its folder.
     type: bool
     default: false
@@ -179,6 +180,15 @@ EXAMPLES = r"""
     manifest: true
     signature_path: build/SHA256SUMS.sig
     public_key_path: keys/releases.pem
+
+- name: All files of the release are what somebody listed and signed whom the authority certified for that
+  rootstock.pki.kms_verify:
+    src: build/SHA256SUMS
+    manifest: true
+    signature_path: build/SHA256SUMS.p7s
+    format: cms
+    root_certificates: [pki/trust/root.pem]
+    purpose: code_signing
 """
 
 RETURN = r"""
@@ -296,7 +306,6 @@ from ansible_collections.rootstock.pki.plugins.module_utils._pki.path_validation
     validate_path,
 )
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.plan import Plan
-from ansible_collections.rootstock.pki.plugins.module_utils._signer.specs import Content
 
 ARGUMENT_SPEC: dict[str, Any] = {**AWS_OPTIONS, **VERIFY_OPTIONS}
 
@@ -322,19 +331,19 @@ def run_cms(module: AnsibleAWSModule) -> None:
     params, missing = module.params, []
     check_cms_options(params)
     certificates, anchors = to_trust(params, missing)
-    missing += [
-        f"{name} {params[name]} does not exist yet"
-        for name in ("src", "signature_path")
-        if params[name] is not None and not os.path.lexists(params[name])
-    ]
+    content = to_content(params, missing) if params["src"] is not None else None
+    if not os.path.lexists(params["signature_path"]):
+        missing.append(f"signature_path {params['signature_path']} does not exist yet")
     if missing:
         converge(module, Plan(pending=tuple(missing)), dict)
-    content = Content(params["src"]) if params["src"] is not None else None
     at, purpose = to_moment(params, utc_now()), to_purpose(params)
     asked = CmsQuestion(params["signature_path"], content, certificates, anchors, at, purpose)
     verdict = verify_cms(asked, DerCodec())
+    reason = verdict.reason
+    if params["manifest"] and content is not None and not reason:
+        reason = listed_problems(content.data or b"", content.name)
     told = {"signers": [signer.facts() for signer in verdict.signers]}
-    end(module, params["src"] or params["signature_path"], verdict.reason, told)
+    end(module, params["src"] or params["signature_path"], reason, told)
 
 
 def run(module: AnsibleAWSModule) -> None:
@@ -342,8 +351,6 @@ def run(module: AnsibleAWSModule) -> None:
     params, missing = module.params, []
     check_plain_options(params)
     content, signature = to_content(params, missing), to_signature(params, missing)
-    if params["src"] is not None and not params["manifest"] and not os.path.lexists(params["src"]):
-        missing.append(f"src {params['src']} does not exist yet")
     asked = to_path_question(params, utc_now(), missing)
     keys = KmsSigningKeys(kms_client(module)) if params["key_id"] else None
     key = find_key(params, asked, keys, missing)

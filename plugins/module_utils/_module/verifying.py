@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import os
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -78,6 +79,8 @@ def to_content(params: Mapping[str, Any], missing: list[str]) -> Content:
         return to_digest_content(params)
     if params["content"] is not None:
         return Content("content", params["content"].encode())
+    if not os.path.lexists(params["src"]):
+        missing.append(f"src {params['src']} does not exist yet")
     return Content(params["src"])
 
 
@@ -144,8 +147,8 @@ def check_plain_options(params: Mapping[str, Any]) -> None:
 def check_cms_options(params: Mapping[str, Any]) -> None:
     """Refuse what has no meaning beside a CMS message, and a message that is to be trusted because it says so."""
     problems = [f"{name}: is not for format cms" for name in NOT_FOR_CMS if params[name] is not None]
-    if params["manifest"]:
-        problems.append("manifest: is not for format cms; verify the message first and the manifest by itself")
+    if params["manifest"] and params["src"] is None:
+        problems.append("manifest: is the file in src, so it needs a detached message")
     if params["signature_path"] is None:
         problems.append("signature_path: is needed for format cms")
     if not params["root_certificates"] and not _has_certificate(params):

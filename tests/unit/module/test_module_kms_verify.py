@@ -12,6 +12,10 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.rootstock.pki.plugins.module_utils._operations.manifest import make_manifest
+from tests.unit.cms.cms_desk import CmsDesk
+from tests.unit.cms.cms_people import put_pem
+from tests.unit.cms.cms_people import root as cms_root
 from tests.unit.module.authorities import below, make_key, make_root, openssl
 from tests.unit.module.controller import Controller
 
@@ -66,6 +70,29 @@ def test_a_certificate_leads_to_its_root_for_its_purpose_and_time_and_kms_is_ask
         told = controller.run("kms_verify", {**usual, **wrong})
         assert ("failed" in told, told["valid"]) == (False, False)
         assert re.search(reason, told["reason"]), told["reason"]
+
+
+def test_a_message_over_a_manifest_is_judged_with_the_files_that_are_listed(
+    controller: Controller, folder: Path
+) -> None:
+    desk = CmsDesk(folder)
+    desk.content.write_bytes(make_manifest([str(folder / "contract")], str(desk.content), "sha256"))
+    desk.sign()
+    root = put_pem(folder / "root.pem", cms_root())
+    task = {"src": str(desk.content), "signature_path": str(desk.dest), "format": "cms", "root_certificates": [root]}
+    task |= {"manifest": True, "fail_on_invalid": False}
+    told = controller.run("kms_verify", task)
+    assert (told["valid"], told["signers"][0]["valid"]) == (True, True)
+    (folder / "contract").write_text("tampered\n")
+    told = controller.run("kms_verify", task)
+    assert (told["valid"], told["reason"]) == (False, "contract: is not the file that was listed")
+    desk.content.write_bytes(desk.content.read_bytes() + b"\n")
+    told = controller.run("kms_verify", task)
+    assert told["reason"] == "the content is not what CN=Signer ECC_NIST_P256 0 signed"
+    missing = {**task, "src": str(folder / "later")}
+    assert controller.run("kms_verify", missing, check=True)["pending"] == [f"src {folder}/later does not exist yet"]
+    attached = {name: value for name, value in task.items() if name != "src"}
+    assert "manifest: is the file in src" in controller.run("kms_verify", attached)["msg"]
 
 
 def signed(controller: Controller, folder: Path) -> dict[str, Any]:

@@ -41,8 +41,9 @@ def put(folder: Path, *names: str) -> str:
 
 def test_contents_are_what_was_signed(tmp_path: Path) -> None:
     (tmp_path / "SUMS").write_bytes(b"lines")
+    (tmp_path / "a").touch()
     missing: list[str] = []
-    assert to_content(params(src="a"), missing) == Content("a")
+    assert to_content(params(src=str(tmp_path / "a")), missing) == Content(str(tmp_path / "a"))
     assert to_content(params(content="ä"), missing) == Content("content", "ä".encode())
     manifest = params(src=str(tmp_path / "SUMS"), manifest=True)
     assert to_content(manifest, missing) == Content(str(tmp_path / "SUMS"), b"lines")
@@ -72,10 +73,11 @@ def test_a_signature_that_is_not_in_base64_is_refused() -> None:
 def test_files_that_are_not_there_are_noted(tmp_path: Path) -> None:
     missing: list[str] = []
     gone = str(tmp_path / "gone")
+    assert to_content(params(src=gone), missing) == Content(gone)
     assert to_signature(params(signature_path=gone), missing) is None
     assert to_public_key(params(public_key_path=gone), missing) is None
     assert to_path_question(params(certificate_path=gone, root_certificates=[gone]), NOW, missing) is None
-    options = ["signature_path", "public_key_path", "certificate_path", "root_certificates"]
+    options = ["src", "signature_path", "public_key_path", "certificate_path", "root_certificates"]
     assert sorted(missing) == sorted(f"{option} {gone} does not exist yet" for option in options)
 
 
