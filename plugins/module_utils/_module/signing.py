@@ -76,7 +76,8 @@ def to_signature_specs(params: Mapping[str, Any]) -> list[SignatureSpec]:
         wanted = [(Content(path), _beside(path, params["dest"])) for path in params["files"]]
     else:
         wanted = [(Content(params["src"]), params["dest"] or "")]
-    refuse([*_dest_problems(wanted), *([] if wanted else ["files: is empty, there is nothing to sign"])])
+    sources = [content.name for content, _dest in wanted if content.data is None and not content.digest_algorithm]
+    refuse([*_dest_problems(wanted, sources), *([] if wanted else ["files: is empty, there is nothing to sign"])])
     return [_spec(params, content, dest) for content, dest in wanted]
 
 
@@ -115,7 +116,7 @@ def to_manifest_spec(params: Mapping[str, Any], manifest_path: str, manifest: by
     """Return the one signature over a manifest; *manifest* is None while its files are not there yet."""
     dest = params["dest"] or f"{manifest_path}{SUFFIX}"
     content = Content(manifest_path, manifest or b"")
-    refuse(_dest_problems([(content, dest)]))
+    refuse(_dest_problems([(content, dest)], [manifest_path]))
     spec = _spec(params, content, dest)
     return SignatureSpec(content, dest, spec.signing_algorithm, spec.message_type, spec.format, MANIFEST)
 
@@ -153,14 +154,15 @@ def _beside(path: str, folder: str | None) -> str:
     return f"{os.path.join(folder, os.path.basename(path)) if folder else path}{SUFFIX}"
 
 
-def _dest_problems(wanted: Sequence[tuple[Content, str]]) -> Iterator[str]:
+def _dest_problems(wanted: Sequence[tuple[Content, str]], sources: Sequence[str]) -> Iterator[str]:
+    """Yield what is wrong with the places of signatures; *sources* are the files that they are over."""
     seen: dict[str, str] = {}
-    sources = {os.path.realpath(content.name) for content, _dest in wanted}
+    real_sources = {os.path.realpath(path) for path in sources}
     for content, dest in wanted:
         if not dest:
             continue
         real = os.path.realpath(dest)
-        if real in sources:
+        if real in real_sources:
             yield f"dest {dest}: is a file to be signed; name another one, such as {content.name}{SUFFIX}"
         if real in seen:
             yield f"dest {dest}: is the place of two signatures, over {seen[real]} and {content.name}"

@@ -69,6 +69,26 @@ def test_a_signature_does_not_replace_what_is_signed(tmp_path: Path) -> None:
         to_signature_specs(params(files=[str(tmp_path / "a"), str(tmp_path / "a.sig")]))
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"content": "x", "dest": "content"},
+        {"digest_value": "00" * 32, "digest_algorithm": "sha256", "allow_blind_digest": True, "dest": "digest_value"},
+    ],
+)
+def test_a_text_or_a_digest_takes_no_name_from_its_signature(
+    given: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert [spec.dest for spec in to_signature_specs(params(**given))] == [given["dest"]]
+
+
+def test_a_manifest_is_not_replaced_by_its_signature(tmp_path: Path) -> None:
+    path = str(tmp_path / "SUMS")
+    with pytest.raises(SpecError, match="SUMS: is a file to be signed"):
+        to_manifest_spec(params(dest=path), path, b"lines")
+
+
 def test_two_signatures_do_not_share_a_place(tmp_path: Path) -> None:
     files = [str(tmp_path / "x/a"), str(tmp_path / "y/a")]
     with pytest.raises(SpecError, match=r"a\.sig: is the place of two signatures, over .*x/a and .*y/a"):
