@@ -292,7 +292,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._operations.sign_fil
     results,
 )
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.signing_key import SigningKey, find_signing_key
-from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import PkiError
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import NoKeyError, PkiError
 
 ARGUMENT_SPEC: dict[str, Any] = {**AWS_OPTIONS, **SIGNATURE_OPTIONS}
 
@@ -306,7 +306,7 @@ def find_key(module: AnsibleAWSModule, keys: KmsSigningKeys, missing: list[str])
     public_key = read_or_note(params["public_key_path"], "public_key_path", missing)
     key = find_signing_key(keys, params["key_id"], public_key, params["public_key_path"])
     if key is None:
-        missing.append(f"the KMS key {params['key_id']} does not exist yet; create it with kms_key")
+        missing.append(str(NoKeyError(params["key_id"])))
     elif key.public_key is None:
         module.warn(f"{key.key_id}: its public key may not be read, so nothing that it signs is verified")
     return key

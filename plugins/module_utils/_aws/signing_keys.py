@@ -12,8 +12,8 @@ from functools import cached_property
 from typing import Any
 
 from .._keys.names import USE_TAG
-from .._pki.errors import AwsError
-from .errors import DENIED, ask
+from .._pki.errors import AwsError, KeyStateError, NoKeyError
+from .errors import DENIED, ask, code_of
 from .kms import PublicKeyReply, describe_key, find_public_key, list_resource_tags
 
 LONGEST_SIGNATURE = 6144
@@ -60,14 +60,28 @@ class KmsSigningKeys:
         """Return the use that the key is tagged for (kms:ListResourceTags; kms:DescribeKey where it is named by alias).
 
         Empty where it has no such tag, None where its tags may not be read.
+
+        Raises:
+            NoKeyError: there is no such key.
         """
         try:
-            found = describe_key(self.client, key_id) if "alias/" in key_id else None
-            return list_resource_tags(self.client, found.arn if found else key_id).get(USE_TAG, "")
+            return list_resource_tags(self.client, self._name_without_alias(key_id)).get(USE_TAG, "")
         except AwsError as exc:
             if exc.code in DENIED:
                 return None
             raise
+        except KeyStateError as exc:
+            if code_of(exc) == "NotFoundException":
+                raise NoKeyError(key_id) from exc
+            raise
+
+    def _name_without_alias(self, key_id: str) -> str:
+        if "alias/" not in key_id:
+            return key_id
+        found = describe_key(self.client, key_id)
+        if found is None:
+            raise NoKeyError(key_id)
+        return found.arn
 
 
 @dataclass(frozen=True)

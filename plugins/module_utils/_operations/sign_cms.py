@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .._pki.certificates import asn1_time, serial_hex
-from .._pki.errors import AwsError, KeyStateError, PkiError, SignerError, SpecError
+from .._pki.errors import AwsError, KeyStateError, NoKeyError, PkiError, SignerError, SpecError
 from .._pki.names import name_text
 from .._pki.plan import Change, Plan
 from .._pki.problems import refuse
@@ -144,7 +144,7 @@ def _find_keys(
     for signer, where in zip(spec.signers, ports.keys, strict=True):
         key = find_signing_key(where, signer.key_id, None, "")
         if key is None:
-            lacking.append(f"the KMS key {signer.key_id} does not exist yet; create it with kms_key")
+            lacking.append(str(NoKeyError(signer.key_id)))
         else:
             found.append(key)
             problems += check_key(signer, key)

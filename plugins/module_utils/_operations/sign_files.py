@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from .._pki.errors import SpecError
+from .._pki.errors import NoKeyError, SpecError
 from .._pki.plan import Plan
 from .._pki.problems import refuse
 from .content import of_each_file
@@ -54,8 +55,12 @@ def plan_signatures(
     refuse(one for one in planned if isinstance(one, str))
     works = [one for one in planned if isinstance(one, SigningWork)]
     to_sign = [work for work in works if work.prepared is not None and work.signature is None]
-    if key is not None and to_sign:
+    if key is None or not to_sign:
+        return works
+    try:
         check_use(ports.keys, key, any(work.spec.content.digest_algorithm for work in to_sign))
+    except NoKeyError as exc:
+        return [replace(work, plan=replace(work.plan, pending=(*work.plan.pending, str(exc)))) for work in works]
     return works
 
 

@@ -44,7 +44,11 @@ class SigningKeys(Protocol):
         """Return the public key, empty where it may not be read, or None where there is no such key."""
 
     def use_of(self, key_id: str) -> str | None:
-        """Return the use that the key is tagged for; empty where it has no such tag, None where it may not be read."""
+        """Return the use that the key is tagged for; empty where it has no such tag, None where it may not be read.
+
+        Raises:
+            NoKeyError: there is no such key.
+        """
 
 
 @dataclass(frozen=True)
@@ -134,6 +138,9 @@ def check_use(keys: SigningKeys, key: SigningKey, blind: bool = False) -> None:
 
     Args:
         blind: a digest is signed whose content nobody here has seen; then the tags have to be readable.
+    Raises:
+        KeyStateError: the key must not sign files.
+        NoKeyError: there is no such key.
     """
     use = keys.use_of(key.arn or key.key_id)
     if use in RESERVED_USES:

@@ -31,6 +31,13 @@ class KeyStateError(PkiError):
     """A KMS key or alias is not in the state that the task needs."""
 
 
+class NoKeyError(KeyStateError):
+    """There is no such key in KMS."""
+
+    def __init__(self, key_id: str) -> None:
+        super().__init__(f"the KMS key {key_id} does not exist yet; create it with kms_key")
+
+
 class AwsError(PkiError):
     """AWS refused a call or could not be reached.
 

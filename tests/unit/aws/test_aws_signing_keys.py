@@ -11,7 +11,7 @@ import hashlib
 import pytest
 
 from ansible_collections.rootstock.pki.plugins.module_utils._aws.signing_keys import KmsSigningKeys
-from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import AwsError, KeyStateError
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import AwsError, KeyStateError, NoKeyError
 from localaws.testing import Account, new_key
 
 DIGEST = hashlib.sha256(b"content").digest()
@@ -47,6 +47,13 @@ def test_a_key_without_the_tag_has_no_use(account: Account) -> None:
 
 def test_a_key_that_is_not_there_is_none(account: Account) -> None:
     assert keys_as(account, "kms:GetPublicKey").public_key("alias/nobody") is None
+
+
+@pytest.mark.parametrize("key_id", ["alias/nobody", "00000000-0000-0000-0000-000000000007"])
+def test_a_key_that_is_not_there_has_no_use_either(account: Account, key_id: str) -> None:
+    keys = keys_as(account, "kms:DescribeKey", "kms:ListResourceTags")
+    with pytest.raises(NoKeyError, match=f"the KMS key {key_id} does not exist yet; create it with kms_key"):
+        keys.use_of(key_id)
 
 
 def test_a_public_key_that_may_not_be_read_is_empty(account: Account) -> None:

@@ -10,6 +10,7 @@ import base64
 import hashlib
 import json
 import subprocess
+import uuid
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -210,6 +211,17 @@ def test_manifests_of_one_folder_and_a_message_over_one_of_them_come_to_rest(
         checked = [f"{digest}sum", "--check", "--strict", f"{digest.upper()}SUMS"]
         told = subprocess.run(checked, cwd=release, capture_output=True, check=True, text=True)
         assert told.stdout == "a.tar: OK\n"
+
+
+def test_a_key_that_is_not_there_is_pending_in_check_mode_whatever_is_known_of_it(
+    controller: Controller, folder: Path
+) -> None:
+    later = {"src": str(folder / "content"), "public_key_path": str(folder / "rsa.pem")}
+    missing = str(uuid.UUID(int=7))
+    for key_id in ("alias/sign/later", missing):
+        told = controller.run("kms_sign", {**later, "key_id": key_id}, check=True)
+        assert told["pending"] == [f"the KMS key {key_id} does not exist yet; create it with kms_key"]
+        assert told["pending"] == [controller.run("kms_sign", {**later, "key_id": key_id})["msg"]]
 
 
 def test_a_digest_that_nobody_has_seen_is_signed_when_that_is_allowed(controller: Controller, folder: Path) -> None:
