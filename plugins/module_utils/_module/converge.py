@@ -51,7 +51,7 @@ def converge(
     result: dict[str, Any] = {"sign_calls": 0, **(known or {})}
     if plan.pending and not module.check_mode:
         raise PkiError("; ".join(plan.pending))
-    if plan.changed:
+    if plan.changed and not module.params.get("unsafe_writes"):
         for path in files:
             check_writable(path)
     if plan.changed and not module.check_mode:
