@@ -7,22 +7,16 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Sequence
 
 from .._pki.errors import SpecError
+from .._pki.manifest_lines import DIGEST_OF_LENGTH, read_line, write_line
 from .._pki.problems import refuse
 from .content import hash_file, of_each_file
 
 DIGESTS = ("sha256", "sha384", "sha512")
 
 _SIGNATURE_SUFFIXES = (".sig", ".p7s")
-_LINE = re.compile(rb"(?P<escaped>\\?)(?P<digest>[0-9a-f]+) [ *](?P<name>.+)", re.DOTALL)
-_DIGEST_OF_LENGTH = {64: "sha256", 96: "sha384", 128: "sha512"}
-_ESCAPES = {b"\\": b"\\\\", b"\n": b"\\n", b"\r": b"\\r"}
-_PLAIN = {escape: plain for plain, escape in _ESCAPES.items()}
-_TO_ESCAPE = re.compile(rb"[\\\n\r]")
-_ESCAPED = re.compile(rb"\\[\\nr]")
 
 
 def signed_by_themselves(manifest_path: str) -> list[str]:
@@ -86,7 +80,8 @@ def make_manifest(paths: Sequence[str], manifest_path: str, algorithm: str) -> b
     refuse([*_outside(paths, names), *_repeated(names)])
     digests = of_each_file(lambda path: _digest_or_problem(path, algorithm), paths, paths)
     refuse(digest for digest in digests if isinstance(digest, str))
-    lines = [_line(name, digest) for name, digest in zip(names, digests, strict=True) if isinstance(digest, bytes)]
+    raw = map(os.fsencode, names)
+    lines = [write_line(name, digest) for name, digest in zip(raw, digests, strict=True) if isinstance(digest, bytes)]
     return b"".join(line for _name, line in sorted(zip(names, lines, strict=True)))
 
 
@@ -118,13 +113,6 @@ def _digest_or_problem(path: str, algorithm: str) -> bytes | str:
         return str(exc)
 
 
-def _line(name: str, digest: bytes) -> bytes:
-    """Return one line as GNU coreutils write it: a name with a backslash or a line break is marked and escaped."""
-    raw = os.fsencode(name)
-    escaped = _TO_ESCAPE.sub(lambda match: _ESCAPES[match[0]], raw)
-    return (b"\\" if escaped != raw else b"") + digest.hex().encode() + b"  " + escaped + b"\n"
-
-
 def check_manifest(manifest: bytes, manifest_path: str) -> list[str]:
     """Return what is wrong with the files that *manifest* lists, as `sha256sum --check` and its kin find it.
 
@@ -143,17 +131,15 @@ def check_manifest(manifest: bytes, manifest_path: str) -> list[str]:
 
 def _listed(line: bytes, manifest_path: str) -> tuple[str, str]:
     """Return the name and the digest in one line."""
-    found = _LINE.fullmatch(line)
-    if not found or len(found["digest"]) not in _DIGEST_OF_LENGTH:
+    found = read_line(line)
+    if found is None:
         raise SpecError(f"{manifest_path}: is no manifest, a line is not a digest and a name: {line[:80]!r}")
-    name = found["name"]
-    if found["escaped"]:
-        name = _ESCAPED.sub(lambda match: _PLAIN[match[0]], name)
-    return os.fsdecode(name), found["digest"].decode()
+    name, digest = found
+    return os.fsdecode(name), digest
 
 
 def _problem(path: str, name: str, digest: str) -> str:
-    found = _digest_or_problem(path, _DIGEST_OF_LENGTH[len(digest)])
+    found = _digest_or_problem(path, DIGEST_OF_LENGTH[len(digest)])
     if isinstance(found, str):
         return found
     return "" if found.hex() == digest else f"{name}: is not the file that was listed"
