@@ -356,6 +356,16 @@ options:
   public_key_content:
     description: As O(public_key_path), in PEM.
     type: str
+  subject_certificate_path:
+    description:
+      - A certificate that the subject has from somebody else, in PEM or DER, to certify it again. That makes a
+        cross-certificate of the certificate of another organization's authority.
+      - Its subject, key and subject key identifier are used, as what the subject issued names them. Nothing else of it
+        is, so the task says the constraints.
+    type: path
+  subject_certificate_content:
+    description: As O(subject_certificate_path), in PEM.
+    type: str
 """
 
     ISSUER = r"""

@@ -108,6 +108,17 @@ EXAMPLES = r"""
     issuer_key_id: alias/pki/acme/services
     subject_alt_name: ["DNS:web.acme.internal"]
     fullchain_path: pki/certificates/web.fullchain.pem
+
+- name: The authority of a partner is certified for the partner's names
+  rootstock.pki.kms_x509_cert:
+    path: pki/certificates/partner-ca.pem
+    certificate_profile: subordinate_ca
+    subject_certificate_path: incoming/partner-ca.pem
+    issuer_path: pki/root/ca.pem
+    issuer_key_id: alias/pki/acme/root
+    path_length: 0
+    name_constraints_permitted: ["DNS:partner.example"]
+    not_after: +365d
 """
 
 RETURN = r"""

@@ -27,6 +27,8 @@ SUBJECT_KEY_OPTIONS: dict[str, Any] = {
     "csr_content": {"type": "str"},
     "public_key_path": {"type": "path"},
     "public_key_content": {"type": "str"},
+    "subject_certificate_path": {"type": "path"},
+    "subject_certificate_content": {"type": "str"},
 }
 
 ISSUER_OPTIONS: dict[str, Any] = {

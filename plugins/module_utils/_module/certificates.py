@@ -13,7 +13,7 @@ from typing import Any
 from .._pki.certificates import asn1_time, is_self_signed, serial_hex, to_der, to_pem
 from .._pki.errors import SpecError
 from .._pki.request import to_request
-from .._pki.task import CSR, KMS, LEDGER_NAME, PUBLIC_KEY, CertificateTask, CsrTask, Source
+from .._pki.task import CERTIFICATE, CSR, KMS, LEDGER_NAME, PUBLIC_KEY, CertificateTask, CsrTask, Source
 from .files import KeptFile, octets_of, read_file, read_if_there
 
 
@@ -96,6 +96,11 @@ def _subject_source(params: Mapping[str, Any]) -> tuple[str, Source]:
         return CSR, Source("csr_content", octets_of(params["csr_content"], "csr_content"))
     if params["csr_path"] is not None:
         return CSR, Source(params["csr_path"], read_file(params["csr_path"]))
+    if params["subject_certificate_content"] is not None:
+        content = octets_of(params["subject_certificate_content"], "subject_certificate_content")
+        return CERTIFICATE, Source("subject_certificate_content", content)
+    if params["subject_certificate_path"] is not None:
+        return CERTIFICATE, Source(params["subject_certificate_path"], read_file(params["subject_certificate_path"]))
     if params["public_key_content"] is not None:
         return PUBLIC_KEY, Source("public_key_content", octets_of(params["public_key_content"], "public_key_content"))
     return PUBLIC_KEY, Source(params["public_key_path"], read_if_there(params["public_key_path"]))

@@ -17,6 +17,7 @@ from .._ledger.opening import open_ledger
 from .._pki.certificates import (
     all_upwards,
     broken_link,
+    certificate_spki,
     csr_spki,
     is_restricted_to_pss,
     load_csr,
@@ -25,7 +26,7 @@ from .._pki.certificates import (
     path_upwards,
 )
 from .._pki.errors import IssuerError, SpecError
-from .._pki.task import CSR, KMS, LEDGER_NAME
+from .._pki.task import CERTIFICATE, CSR, KMS, LEDGER_NAME
 from .._signer.algorithms import ALGORITHMS, KEY_SPECS, spec_of_public_key
 from .lint_certificate import Linter, no_linter
 
@@ -95,6 +96,7 @@ class SubjectKey:
     public_key: CertificatePublicKeyTypes | None
     csr: x509.CertificateSigningRequest | None = None
     missing: tuple[str, ...] = ()
+    certificate: x509.Certificate | None = None
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,7 @@ def read_subject_key(task: CertificateTask, keys: PublicKeys) -> SubjectKey:
     """Return the subject key of *task*.
 
     Raises:
-        SpecError: what is there is not a key or a CSR, or the CSR's signature is wrong.
+        SpecError: what is there is not a key, a CSR or a certificate, or the CSR's signature is wrong.
     """
     label, content = task.subject.label, task.subject.content
     if task.subject_kind == KMS:
@@ -131,6 +133,10 @@ def read_subject_key(task: CertificateTask, keys: PublicKeys) -> SubjectKey:
         csr = load_csr(content, label)
         _refuse_pss_key(csr_spki(csr), label)
         return SubjectKey(csr.public_key(), csr)
+    if task.subject_kind == CERTIFICATE:
+        certificate, *_above = load_usable_certificates(content, label)
+        _refuse_pss_key(certificate_spki(certificate), label)
+        return SubjectKey(certificate.public_key(), certificate=certificate)
     public_key = load_public_key(content, label)
     _refuse_pss_key(content, label)
     return SubjectKey(public_key)

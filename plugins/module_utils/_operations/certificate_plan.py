@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from .._pki.certificate import (
     ISSUER_END,
     CertificateSpec,
+    certified_again,
     describe_spec,
     ignored_csr_extensions,
     specify,
@@ -103,7 +104,8 @@ def plan_certificate(task: CertificateTask, ports: CertificatePorts) -> Certific
     """
     now = ports.clock()
     subject, issuer = read_subject_key(task, ports.keys), read_issuer(task, now)
-    spec = specify(task.request, subject.public_key, subject.csr)
+    request = certified_again(task.request, subject.certificate) if subject.certificate else task.request
+    spec = specify(request, subject.public_key, subject.csr)
     facts = _Facts(task, spec, subject, issuer, now)
     algorithm, problems = facts.algorithm()
     ledger = ports.ledger(facts.authority)

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
@@ -69,7 +69,7 @@ class CertificateRequest:
 
     Attributes:
         name: what the ledger calls the certificate.
-        subject: None takes the subject of the CSR.
+        subject: None takes the subject of the CSR, or of the certificate that is certified again.
     """
 
     name: str
@@ -151,6 +151,30 @@ def specify(
         request.lifetime,
         options.subject_key_identifier,
     )
+
+
+def certified_again(request: CertificateRequest, certificate: x509.Certificate) -> CertificateRequest:
+    """Return *request* with the subject and the key identifier of *certificate*, as what it issued names them.
+
+    The subject keeps its string types (RFC 5280 4.1.2.6), and the key identifier its octets, however they were made.
+
+    Raises:
+        SpecError: the request says otherwise, or only one of the two is an authority's.
+    """
+    values = {extension.name: extension.value for extension in extensions_of(certificate)}
+    is_ca = bool(getattr(values.get("basic_constraints"), "ca", False))
+    named = f"certificate_profile {request.profile.name}"
+    if is_ca != request.is_authority:
+        said = "an authority's (CA:TRUE)" if is_ca else "no authority's (CA:FALSE)"
+        raise SpecError(f"{request.name}: the subject's certificate is {said}, and {named} is otherwise")
+    found: bytes = getattr(values.get("subject_key_identifier"), "digest", b"")
+    if request.subject is not None or request.options.subject_key_identifier not in (b"", found):
+        raise SpecError(
+            f"{request.name}: subject and subject_key_identifier are those of the subject's certificate, or nobody "
+            "would find it; leave them out"
+        )
+    options = replace(request.options, subject_key_identifier=found)
+    return replace(request, subject=certificate.subject, options=options)
 
 
 def _contradictions(request: CertificateRequest) -> list[str]:

@@ -128,6 +128,12 @@ def csr_spki(csr: x509.CertificateSigningRequest) -> bytes:
     return public_key
 
 
+def certificate_spki(certificate: x509.Certificate) -> bytes:
+    """Return the SubjectPublicKeyInfo as it stands in *certificate* (RFC 5280 4.1); only version 1 has no version."""
+    versioned = certificate.version != x509.Version.v1
+    return parts_of(certificate.tbs_certificate_bytes)[5 + versioned]
+
+
 def to_der(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(serialization.Encoding.DER)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from .certificate import CertificateRequest
 
-KMS, CSR, PUBLIC_KEY = "kms", "csr", "public_key"
+KMS, CSR, PUBLIC_KEY, CERTIFICATE = "kms", "csr", "public_key", "certificate"
 LEDGER_NAME = "ledger.jsonl"
 
 
@@ -29,7 +29,7 @@ class CertificateTask:
     Attributes:
         path: where the certificate is kept; empty where it is only returned.
         present: bytes at the path now, None where nothing is.
-        subject_kind: KMS, CSR or PUBLIC_KEY; `subject` names the key in KMS or holds the bytes.
+        subject_kind: KMS, CSR, PUBLIC_KEY or CERTIFICATE; `subject` names the key in KMS or holds the bytes.
         issuer: None for a self-signed certificate.
         chain: more certificates above the issuer, in any order.
         issuer_key_id: key that signs, as the task names it.

@@ -29,7 +29,8 @@ from ansible_collections.rootstock.pki.plugins.modules.kms_x509_cert import ARGU
 from tests.unit.operations.workshop import Workshop
 from tests.unit.signer.local_kms import local_key
 
-SUBJECT_KEYS = ("key_id", "csr_content", "csr_path", "public_key_content", "public_key_path")
+NAMED = ("csr_content", "csr_path", "subject_certificate_content", "subject_certificate_path")
+SUBJECT_KEYS = ("key_id", "public_key_content", "public_key_path", *NAMED)
 _VALIDATOR = ArgumentSpecValidator(ARGUMENT_SPEC)
 
 
@@ -79,7 +80,7 @@ class Office(Workshop):
         if not any(key in options for key in SUBJECT_KEYS):
             key = {"key_id": name} if name in self.keys else {"public_key_content": public_pem(somebodys_key())}
             given |= key
-        if not {"subject", "subject_ordered", "csr_content", "csr_path"} & set(options):
+        if not {"subject", "subject_ordered", *NAMED} & set(options):
             given["subject"] = {"common_name": name}
         if issuer is not None:
             given |= {"issuer_path": str(self.ca_path(issuer)), "issuer_key_id": issuer}
