@@ -47,6 +47,12 @@ options:
   certificate_profiles:
     description: Profiles of your own, as in M(rootstock.pki.kms_x509_cert).
     type: dict
+  cross_certificate_of:
+    description:
+      - The certificate that the authority has already, in PEM or DER, where O(src) is a cross-certificate for it.
+      - Both need to have the same subject, in the same string types, and the same subject key identifier, or nobody
+        would find O(src) above what the authority issued.
+    type: path
   path_length:
     description: How many authorities have to be able to follow below it.
     type: int
@@ -92,6 +98,14 @@ EXAMPLES = r"""
     public_key_path: pki/services/public_key.pem
     trusted_certificate_path: [incoming/corporate-root.pem]
     path_length: 0
+
+- name: A partner's root vouches for our root
+  rootstock.pki.x509_cert_import:
+    src: incoming/root-by-partner.pem
+    path: pki/root/cross/partner.pem
+    public_key_path: pki/root/public_key.pem
+    cross_certificate_of: pki/root/ca.pem
+    trusted_certificate_path: [incoming/partner-root.pem]
 """
 
 RETURN = r"""
@@ -171,6 +185,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "public_key_path": {"type": "path", "required": True},
     "certificate_profile": {"type": "str", "default": "subordinate_ca"},
     "certificate_profiles": {"type": "dict"},
+    "cross_certificate_of": {"type": "path"},
     "path_length": {"type": "int"},
     "authority_ledger_path": {"type": "path"},
     "issuer_chain_path": {"type": "list", "elements": "path", "default": []},
@@ -193,6 +208,7 @@ def to_import_task(params: dict[str, Any]) -> ImportTask:
         above=file_sources(params["issuer_chain_path"]),
         trusted=file_sources(params["trusted_certificate_path"]),
         path_length=params["path_length"],
+        own=next(iter(file_sources([params["cross_certificate_of"]] if params["cross_certificate_of"] else [])), None),
     )
 
 

@@ -23,7 +23,7 @@ from .._pki.certificates import (
     spki,
 )
 from .._pki.errors import IssuerError
-from .._pki.extensions import extensions_of
+from .._pki.extensions import authority_key_identifier, extensions_of
 from .._pki.gate import Proposal, gate
 from .._pki.names import name_text
 from .certificate_inputs import refuse_broken_link
@@ -47,6 +47,7 @@ class ImportTask:
         public_key: the key it has to be of; its content is None while that is not there.
         trusted: self-signed certificates that the path has to end at; none asks for no end.
         path_length: how many authorities must at least be able to follow below it; None where it is no matter.
+        own: certificate that the subject of a cross-certificate has already; None for any other certificate.
     """
 
     name: str
@@ -56,6 +57,7 @@ class ImportTask:
     above: tuple[Source, ...] = ()
     trusted: tuple[Source, ...] = ()
     path_length: int | None = None
+    own: Source | None = None
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,8 @@ def check_import(task: ImportTask, now: datetime) -> Imported:
     chain = () if is_self_signed(certificate) else path[1:]
     period = Validity(certificate.not_valid_before_utc, certificate.not_valid_after_utc)
     proposal = Proposal(_spec_of(task, certificate), chain, period, now, issuer_pending=not chain, foreign=True)
-    gate(proposal, [*_key_problems(task, certificate), *_path_length_problems(task, certificate)])
+    problems = [*_key_problems(task, certificate), *_path_length_problems(task, certificate)]
+    gate(proposal, [*problems, *_cross_problems(task, certificate)])
     return Imported(certificate, all_upwards(certificate, pool)[1:], _missing(task))
 
 
@@ -123,6 +126,23 @@ def _key_problems(task: ImportTask, certificate: x509.Certificate) -> list[str]:
         return []
     found, wanted = sha256_hex(spki(certificate.public_key())), sha256_hex(spki(public_key))
     return [f"the certificate is of the key {found}, and {task.public_key.label} is {wanted}; have it issued again"]
+
+
+def _cross_problems(task: ImportTask, certificate: x509.Certificate) -> list[str]:
+    """Return why nobody would find *certificate* above what its subject issued (RFC 5280 4.1.2.6, 4.2.1.1)."""
+    if task.own is None:
+        return []
+    own, *_above = load_usable_certificates(task.own.content or b"", task.own.label)
+    problems = []
+    if certificate.subject.public_bytes() != own.subject.public_bytes():
+        problems.append(
+            f"the subject is {name_text(certificate.subject)}, and {task.own.label} has {name_text(own.subject)}; "
+            "have it issued for that, in the same string types"
+        )
+    found, wanted = ((authority_key_identifier(one).key_identifier or b"").hex(":") for one in (certificate, own))
+    if found != wanted:
+        problems.append(f"the subject key identifier is {found}, and {task.own.label} has {wanted}; have it issued so")
+    return problems
 
 
 def _path_length_problems(task: ImportTask, certificate: x509.Certificate) -> list[str]:

@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography import x509
+from cryptography.x509.name import _ASN1Type
 
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.import_certificate import (
     Imported,
@@ -96,6 +98,40 @@ def test_a_certificate_of_an_untrusted_root_is_refused(partner: Workshop) -> Non
     stranger.keys["services"] = partner.keys["services"]
     with pytest.raises(IssuerError, match="not at a trusted certificate"):
         take(partner, certified(stranger))
+
+
+@pytest.fixture
+def own(partner: Workshop) -> Source:
+    """The certificate that we have already."""
+    subject = {"organization_name": "Acme", "common_name": "services"}
+    certificate = partner.issue("own", "root_ca", key_id="services", issuer_key_id="services", subject=subject)
+    return Source("ca.pem", to_pem([certificate]))
+
+
+def test_a_cross_certificate_for_what_we_have_already_is_taken(partner: Workshop, own: Source) -> None:
+    certificate = certified(partner)
+    assert take(partner, certificate, own=own).certificate == certificate
+
+
+@pytest.mark.parametrize("string_type", [_ASN1Type.PrintableString, _ASN1Type.UTF8String])
+def test_a_cross_certificate_for_another_subject_is_refused_in_letters_and_string_types(
+    partner: Workshop, own: Source, string_type: _ASN1Type
+) -> None:
+    """RFC 5280 4.1.2.6: as it is encoded in the issuer of what the authority issued."""
+    word = "Acme" if string_type is _ASN1Type.PrintableString else "Others"
+    ours = x509.load_pem_x509_certificate(own.content or b"").subject
+    first = x509.NameAttribute(x509.NameOID.ORGANIZATION_NAME, word, _type=string_type)
+    planned = partner.plan("services", "subordinate_ca", "partner")
+    spec = replace(planned.spec, subject=x509.Name([first, *list(ours)[1:]]))
+    certificate = partner.carry_out(replace(planned, spec=spec)).certificate
+    with pytest.raises(SpecError, match=rf"the subject is CN=services,O={word}, and ca\.pem has CN=services,O=Acme"):
+        take(partner, certificate, own=own)
+
+
+def test_a_cross_certificate_with_another_key_identifier_is_refused(partner: Workshop, own: Source) -> None:
+    certificate = certified(partner, subject_key_identifier=b"\x01\x02")
+    with pytest.raises(SpecError, match=r"the subject key identifier is 01:02, and ca\.pem has "):
+        take(partner, certificate, own=own)
 
 
 def test_without_trusted_roots_the_path_may_end_anywhere(partner: Workshop) -> None:
