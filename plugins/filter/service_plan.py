@@ -68,6 +68,14 @@ _value:
       description: Options of M(rootstock.pki.kms_x509_cert), one dictionary per service.
       type: list
       elements: dict
+    answers:
+      description: Files that cross-certificates of others wait for, each with C(path) and C(name).
+      type: list
+      elements: dict
+    imports:
+      description: Options of M(rootstock.pki.x509_cert_import), one dictionary per cross-certificate of others.
+      type: list
+      elements: dict
     ledgers:
       description: Ledgers of all authorities, one of which knows a certificate that moves to another issuer.
       type: list

@@ -78,11 +78,13 @@ _value:
       elements: dict
     answers:
       description:
-        - Files that external authorities wait for, each with C(path), C(name), and C(below), the names of what waits.
+        - Files that have to come from others, each with C(path), C(name), and C(below), the names of what waits.
       type: list
       elements: dict
     imports:
-      description: Options of M(rootstock.pki.x509_cert_import), one dictionary per external authority.
+      description:
+        - Options of M(rootstock.pki.x509_cert_import), one dictionary per external authority.
+        - Also one per cross-certificate that others issued.
       type: list
       elements: dict
     their_roots:

@@ -18,6 +18,7 @@ from .tree_accounts import account_of, role_arn
 from .tree_cross import cross_problems
 from .tree_entries import NAME_WORDS, Entry, shape_problems, to_crosses, to_entry, to_profiles
 from .tree_options import ADMINISTRATOR_ROLE, AUTHORITY, CERTIFICATE, VARIABLES, is_list
+from .tree_partners import partner_problems, to_partner_crosses
 
 Claim = TypeVar("Claim")
 
@@ -43,8 +44,9 @@ class Tree:
         first = {entry.name: entry for entry in reversed(self.authorities)}  # the others of a name are reported
         by_name = {name: first[name] for name in names}
         object.__setattr__(self, "by_name", by_name)
-        crosses = tuple(cross for one in by_name.values() for cross in to_crosses(one, by_name))
-        object.__setattr__(self, "crosses", crosses)
+        crosses = [cross for one in by_name.values() for cross in to_crosses(one, by_name)]
+        partners = [cross for one in by_name.values() for cross in to_partner_crosses(one)]
+        object.__setattr__(self, "crosses", (*crosses, *partners))
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -106,6 +108,7 @@ def structure_problems(tree: Tree) -> list[str]:
         *_repeated_subjects(tree),
         *_unknown_issuers(tree),
         *cross_problems(tree),
+        *partner_problems(tree),
         *(f"issuers go round in a circle: {' -> '.join((*circle, circle[0]))}" for circle in _circles(tree)),
     ]
 

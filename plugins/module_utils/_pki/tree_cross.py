@@ -21,7 +21,7 @@ def cross_problems(tree: Tree) -> list[str]:
     """Return which cross-certificates cannot be, or lay claim to what belongs to another entry."""
     taken = {entry.name for entry in tree.entries}
     problems = []
-    for cross in tree.crosses:
+    for cross in (one for one in tree.crosses if not one.external):
         label = f"authority {cross.of}: cross_signed_by {cross.issuer}"
         issuer = tree.by_name.get(cross.issuer)
         if issuer is None:

@@ -31,6 +31,7 @@ from .tree_options import (
     PRINCIPALS,
     ROLE_OPTIONS,
     SIGNER_ROLE,
+    SOURCE_FILES,
     VARIABLES,
     Shape,
     is_list,
@@ -70,7 +71,7 @@ _OF_SIGNATURES = ("digest", "signature_padding")
 # How long a cross-certificate lives is for its issuer's end to say.
 _TIMES_OF_PROFILES = ("not_after", "longest")
 SUBORDINATE = "subordinate_ca"
-_SUBJECT_KEYS = ("key", "csr_path", "public_key_path")
+_SUBJECT_KEYS = ("key", *SOURCE_FILES)
 # Both kinds leave files beside each other: <name>.pem, <name>.chain.pem; trust/<root>.pem, trust/bundle.pem.
 _RESERVED_DIRECTORIES = ("certificates", "trust")
 _RESERVED_ROOTS = ("bundle",)
@@ -112,8 +113,13 @@ class Entry:
 
     @property
     def external(self) -> bool:
-        """True for an authority that somebody else issues."""
+        """True for an authority, or cross-certificate, that somebody else issues."""
         return bool(self.options.get("external"))
+
+    @property
+    def is_foreign_ca(self) -> bool:
+        """True for the authority of somebody else that an authority of the tree certifies."""
+        return self.kind == CERTIFICATE and self.profile is not None and self.profile.ca
 
     @property
     def key_spec(self) -> str:
@@ -177,7 +183,7 @@ def to_entry(kind: str, options: Mapping[str, object], pki_name: str, profiles: 
     A generation is appended to name and alias, so a successor stands beside its predecessor.
     """
     name, key = str(options.get("name") or ""), options.get("key")
-    given = _in_shape(options, OPTIONS[kind])
+    given = in_shape(options, OPTIONS[kind])
     of_profile = str(given.get("certificate_profile"))
     if of_profile in profiles.definitions:
         given["certificate_profiles"] = profiles.definitions
@@ -188,7 +194,7 @@ def to_entry(kind: str, options: Mapping[str, object], pki_name: str, profiles: 
     if not alias and not key.get("key_id"):
         alias = f"pki/{pki_name}/{name}"
     alias += f"/{_generation(options)}" if alias and _generation(options) else ""
-    return Entry(kind, _full_name(options), given, _in_shape(key, OPTIONS_OF_KEYS[kind]), alias, options, profile)
+    return Entry(kind, _full_name(options), given, in_shape(key, OPTIONS_OF_KEYS[kind]), alias, options, profile)
 
 
 def to_crosses(authority: Entry, by_name: Mapping[str, Entry]) -> tuple[Entry, ...]:
@@ -236,7 +242,7 @@ def _full_name(options: Mapping[str, object]) -> str:
     return "-".join(filter(None, (str(options.get("name") or ""), _generation(options))))
 
 
-def _in_shape(options: Mapping[str, object], known: Mapping[str, Shape]) -> dict[str, object]:
+def in_shape(options: Mapping[str, object], known: Mapping[str, Shape]) -> dict[str, object]:
     given = ((name, value, known[name]) for name, value in options.items() if name in known and value is not None)
     return {name: shape.read(value) for name, value, shape in given if shape.fits(value)}
 
@@ -256,7 +262,7 @@ def shape_problems(kind: str, position: int, options: object, profiles: Profiles
     if not NAME.fullmatch(full_name):
         return [f"{where}: name {full_name!r} does not fit: {NAME_WORDS}"]
     return [
-        *_option_problems(label, options, OPTIONS[kind]),
+        *option_problems(label, options, OPTIONS[kind]),
         *_key_problems(label, kind, name, options.get("key")),
         *_missing(label, kind, options),
         *_profile_problems(label, kind, options, profiles),
@@ -270,7 +276,7 @@ def _found(value: object) -> str:
     return "empty" if value is None else f"{value!r}"
 
 
-def _option_problems(label: str, options: Mapping[str, object], known: Mapping[str, Shape]) -> list[str]:
+def option_problems(label: str, options: Mapping[str, object], known: Mapping[str, Shape]) -> list[str]:
     problems = []
     for option, value in options.items():
         if option not in known:
@@ -285,7 +291,7 @@ def _option_problems(label: str, options: Mapping[str, object], known: Mapping[s
 def _key_problems(label: str, kind: str, name: str, key: object) -> list[str]:
     if not isinstance(key, Mapping):
         return []
-    problems = _option_problems(f"{label}: key", key, OPTIONS_OF_KEYS[kind])
+    problems = option_problems(f"{label}: key", key, OPTIONS_OF_KEYS[kind])
     problems += _access_problems(label, key)
     alias = str(key.get("alias") or "").removeprefix("alias/")
     if alias and not _ALIAS.fullmatch(alias):
@@ -308,7 +314,7 @@ def _access_problems(label: str, key: Mapping[str, object]) -> list[str]:
     for option in (ADMINISTRATOR_ROLE, SIGNER_ROLE):
         role = key.get(option)
         if isinstance(role, Mapping):
-            problems += _option_problems(f"{label}: key: {option}", role, ROLE_OPTIONS)
+            problems += option_problems(f"{label}: key: {option}", role, ROLE_OPTIONS)
             problems += [] if role.get("role_arn") else [f"{label}: key: {option} has no role_arn; name the role"]
     return problems
 
@@ -326,7 +332,10 @@ def _missing(label: str, kind: str, options: Mapping[str, object]) -> list[str]:
     if len(sources) != 1:
         found = f"has {' and '.join(sources)}" if sources else "says of no key that it is for"
         problems.append(f"{label}: {found}; expected exactly one of {', '.join(_SUBJECT_KEYS)}")
-    if not subject and not options.get("subject_alt_name") and sources != ["csr_path"]:
+    if "subject_certificate_path" in sources:
+        said = [*subject, *(["subject_key_identifier"] if options.get("subject_key_identifier") else [])]
+        problems += [f"{label}: {option} is that of subject_certificate_path; leave it out" for option in said]
+    elif not subject and not options.get("subject_alt_name") and sources != ["csr_path"]:
         problems.append(f"{label}: has no subject")
     if not options.get("issuer"):
         problems.append(f"{label}: has no issuer; name the authority that issues it")
@@ -335,7 +344,9 @@ def _missing(label: str, kind: str, options: Mapping[str, object]) -> list[str]:
 
 def _profile_problems(label: str, kind: str, options: Mapping[str, object], profiles: Profiles) -> list[str]:
     name = options.get("certificate_profile")
-    fitting = [profile.name for profile in profiles.usable.values() if profile.ca == (kind == AUTHORITY)]
+    certified = kind == CERTIFICATE and options.get("key") is None  # an authority of somebody else, perhaps
+    usable = profiles.usable.values()
+    fitting = [one.name for one in usable if one.ca == (kind == AUTHORITY) or (certified and not one.self_signed)]
     choice = f"there are {', '.join(fitting)}"
     if not name:
         return [f"{label}: has no certificate_profile; {choice}"]
@@ -351,7 +362,7 @@ def _profile_problems(label: str, kind: str, options: Mapping[str, object], prof
         return [f"{label}: is external and a {name}; only a root signs itself"] if profile.self_signed else []
     if profile.self_signed and options.get("issuer"):
         return [f"{label}: is a {name} and has the issuer {options['issuer']}; leave issuer out or use subordinate_ca"]
-    if profile.ca and not profile.self_signed and not options.get("issuer"):
+    if kind == AUTHORITY and not profile.self_signed and not options.get("issuer"):
         return [f"{label}: is a {name} without an issuer; name one or use root_ca"]
     return []
 

@@ -41,7 +41,7 @@ def imports(tree: Tree, order: Sequence[Entry], place: Place) -> list[dict[str, 
             "fullchain_path": place.of_authority(entry.name, "chain.pem"),
             "public_key_path": place.of_authority(entry.name, "public_key.pem"),
             "trusted_certificate_path": trusted(entry, place),
-            "path_length": _depth_below(entry, tree),
+            "path_length": depth_below(entry, tree.entries, tree),
             **{
                 option: entry.options[option]
                 for option in ("certificate_profile", "certificate_profiles")
@@ -90,7 +90,7 @@ def _waits(one: Entry, external: Entry, tree: Tree) -> bool:
     return external in tree.upwards(one) or (of is not None and external in tree.upwards(of))
 
 
-def _depth_below(entry: Entry, tree: Tree) -> int:
-    """Return how many authorities follow below *entry* on the longest path of the tree."""
-    lines = (list(tree.upwards(one)) for one in tree.authorities if one.kind == AUTHORITY)
+def depth_below(entry: Entry, entries: Sequence[Entry], tree: Tree) -> int:
+    """Return how many authorities among *entries* follow below *entry* on the longest path of the tree."""
+    lines = (list(tree.upwards(one)) for one in entries if one.kind == AUTHORITY or one.is_foreign_ca)
     return max((line.index(entry) + 1 for line in lines if entry in line), default=0)

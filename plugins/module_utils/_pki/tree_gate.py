@@ -7,13 +7,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from .certificate import ISSUER_END, Validity, certificate_builder, specify, try_validity
 from .errors import SpecError
-from .gate import CHECKS, Proposal, check_alternative_names
+from .gate import CHECKS, Proposal, check_alternative_names, check_name_constraints
 from .request import to_request
 from .tree import Tree, in_order, structure_problems
 from .tree_access import HASHES, access_problems
@@ -22,12 +22,12 @@ from .tree_options import AUTHORITY
 from .trial_keys import trial_private_key, trial_public_key
 
 try:
+    from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 except ImportError:
     Ed25519PrivateKey = None  # type: ignore[assignment,misc]  # tree_problems() says so
 
 if TYPE_CHECKING:
-    from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
 MISSING = "the Python package cryptography, 45 or newer, is missing where ansible-playbook runs; install it there"
@@ -59,7 +59,7 @@ def tree_problems(tree: Tree, now: datetime) -> list[str]:
     for entry in (*in_order(tree), *(entry for entry in tree.entries if not tree.is_rooted(entry))):
         if entry.name not in tree.misshapen:
             trials[entry.name] = _try(entry, tree, trials, now)
-    for cross in tree.crosses:
+    for cross in (one for one in tree.crosses if not one.external):
         if not {cross.of, cross.issuer} & tree.misshapen and tree.issuer_of(cross) is not None:
             trials[cross.name] = _try(cross, tree, trials, now)
     found = [problem for trial in trials.values() for problem in trial.problems]
@@ -67,8 +67,6 @@ def tree_problems(tree: Tree, now: datetime) -> list[str]:
 
 
 def _try(entry: Entry, tree: Tree, trials: Mapping[str, _Trial], now: datetime) -> _Trial:
-    if entry.text("csr_path") and not entry.subject_items() and not entry.texts("subject_alt_name"):
-        return _Trial(())  # all its names are in a CSR that is not read here
     try:
         proposal, times_refused = _propose(entry, tree, trials, now)
     except SpecError as exc:
@@ -80,12 +78,19 @@ def _try(entry: Entry, tree: Tree, trials: Mapping[str, _Trial], now: datetime) 
 
 
 def _refused(entry: Entry, proposal: Proposal) -> Iterator[str]:
-    """Yield what the gate would say, as far as it does not depend on a request that is not read here."""
+    """Yield what the gate would say, as far as it does not depend on a file that is not read here."""
     copied = () if entry.profile is None else entry.profile.csr_extensions
     unread = entry.text("csr_path") and "subject_alt_name" in copied and "subject_alt_name" not in entry.options
+    unnamed = replace(proposal, spec=replace(proposal.spec, subject=x509.Name([]))) if _unnamed(entry) else proposal
     for check in CHECKS:
         if not (unread and check is check_alternative_names):
-            yield from check(proposal)
+            yield from check(unnamed if check is check_name_constraints else proposal)
+
+
+def _unnamed(entry: Entry) -> bool:
+    """True where the subject of *entry* is in a file that is not read here, and a name stands in for it."""
+    files = entry.text("csr_path") or entry.text("subject_certificate_path")
+    return bool(files) and not entry.subject_items() and not entry.texts("subject_alt_name")
 
 
 def _key_problems(entry: Entry) -> list[str]:
@@ -105,7 +110,8 @@ def _propose(entry: Entry, tree: Tree, trials: Mapping[str, _Trial], now: dateti
     pending = len(chain) < len(above) or not tree.is_rooted(entry) or entry.external
     chain = () if pending else chain
     then = now + _STEP * len(above)
-    request = to_request(entry.name, entry.options)
+    stand_in = {"subject": {"CN": entry.name}} if _unnamed(entry) else {}
+    request = to_request(entry.name, {**entry.options, **stand_in})
     spec = specify(request, _trial_key(entry, tree), None)
     open_ended = entry.external or (pending and request.lifetime.not_after == ISSUER_END)
     issuer = chain[0] if chain else None

@@ -92,25 +92,39 @@ COMMON_OPTIONS: Mapping[str, Shape] = {
     "other_extensions": _LIST,
     "lint": _LINT,
 }
-AUTHORITY_OPTIONS: Mapping[str, Shape] = {
-    **COMMON_OPTIONS,
+# What limits an authority.
+_LIMITS: Mapping[str, Shape] = {
     "path_length": _NUMBER,
     "name_constraints_permitted": _TEXTS,
     "name_constraints_excluded": _TEXTS,
     "name_constraints_exclude_others": _FLAG,
     "policy_constraints": _MAP,
     "inhibit_any_policy": _NUMBER,
+}
+AUTHORITY_OPTIONS: Mapping[str, Shape] = {
+    **COMMON_OPTIONS,
+    **_LIMITS,
     "reissue_root": _FLAG,
     "crl": _MAP,
     "cross_signed_by": _TEXTS,
+    "cross_certificates": _LIST,
     "external": _FLAG,
     "certificate_path": _TEXT,
     "trusted_certificate_path": _TEXTS,
 }
+# What stands in cross_certificates.
+CROSS_OPTIONS: Mapping[str, Shape] = {
+    "name": _TEXT,
+    "certificate_path": _TEXT,
+    "trusted_certificate_path": _TEXTS,
+    "path_length": _NUMBER,
+}
 CERTIFICATE_OPTIONS: Mapping[str, Shape] = {
     **COMMON_OPTIONS,
+    **_LIMITS,
     "csr_path": _TEXT,
     "public_key_path": _TEXT,
+    "subject_certificate_path": _TEXT,
     "basic_constraints": _TEXTS,
     "ocsp_must_staple": _FLAG,
     "ocsp_must_staple_critical": _FLAG,
@@ -134,6 +148,8 @@ OF_THE_ISSUER = (
     "reissue_root",
 )
 EXTERNAL_FILES = ("certificate_path", "trusted_certificate_path")
+# What somebody sends who wants a certificate and keeps the key.
+SOURCE_FILES = ("csr_path", "public_key_path", "subject_certificate_path")
 ADMINISTRATOR_ROLE, SIGNER_ROLE = "administrator_role", "assume_role"
 """Options of a key that say who makes it, and who signs with it."""
 

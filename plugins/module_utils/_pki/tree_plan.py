@@ -17,7 +17,8 @@ from .tree_cross import reachable, with_crosses
 from .tree_entries import Entry
 from .tree_external import answers, imports, requests, their_roots, trusted
 from .tree_gate import tree_problems
-from .tree_options import ADMINISTRATOR_ROLE, AUTHORITY, CERTIFICATE, CROSS, EXTERNAL_FILES, SIGNER_ROLE
+from .tree_options import ADMINISTRATOR_ROLE, AUTHORITY, CERTIFICATE, CROSS, EXTERNAL_FILES, SIGNER_ROLE, SOURCE_FILES
+from .tree_partners import partner_answers, partner_chains, partner_imports
 from .tree_place import Place, place_problems
 
 CA_ISSUERS = "ca.der"
@@ -33,11 +34,11 @@ _WORKED_OUT = (
     "generation",
     "issuer",
     "key",
-    "csr_path",
-    "public_key_path",
+    *SOURCE_FILES,
     "external",
     "crl",
     "cross_signed_by",
+    "cross_certificates",
     *EXTERNAL_FILES,
 )
 
@@ -50,12 +51,12 @@ def inventory_problems(tree: Tree, place: Place, now: datetime) -> list[str]:
 
 
 def source_files(tree: Tree, place: Place) -> list[dict[str, str]]:
-    """Return the files that the inventory names and somebody else makes: CSRs and public keys."""
+    """Return the files that have to be there, which others make: CSRs, public keys, certificates to certify again."""
     return [
         {"name": entry.name, "path": place.path(entry.text(option)), "needed_by": f"{entry.label}: {option}"}
         for entry in tree.certificates
-        for option in ("csr_path", "public_key_path")
-        if entry.text(option)
+        for option in SOURCE_FILES
+        if entry.text(option) and not entry.is_foreign_ca
     ]
 
 
@@ -147,7 +148,7 @@ def _subject_key(entry: Entry, tree: Tree, place: Place) -> dict[str, object]:
         return {"public_key_path": _public_key_path(entry, place)}
     if entry.key is not None:
         return {"key_id": used_key_id(entry)}
-    return {option: place.path(entry.text(option)) for option in ("csr_path", "public_key_path") if entry.text(option)}
+    return {option: place.path(entry.text(option)) for option in SOURCE_FILES if entry.text(option)}
 
 
 def _issuer(entry: Entry, tree: Tree, place: Place) -> dict[str, object]:
@@ -158,6 +159,7 @@ def _issuer(entry: Entry, tree: Tree, place: Place) -> dict[str, object]:
     line, crosses = reachable(tree, entry)
     above = [place.of_authority(authority.name, "ca.pem") for authority in line]
     above += [str(_own_files(cross, place)["path"]) for cross in crosses]
+    above += partner_chains(tree, line, place)
     for authority in filter(lambda one: one.external, line):
         above += [place.of_authority(authority.name, "chain.pem"), *trusted(authority, place)]
     return {
@@ -188,8 +190,8 @@ def plan_tree(tree: Tree, order: Sequence[Entry], place: Place, pki_name: str) -
     return {
         "pki_dir": place.path(place.pki_dir),
         "requests": requests(order, place, external),
-        "answers": answers(tree, order, place),
-        "imports": imports(tree, order, place),
+        "answers": [*answers(tree, order, place), *partner_answers(tree, order, place)],
+        "imports": [*imports(tree, order, place), *partner_imports(tree, order, place)],
         "their_roots": their_roots(order, place),
         "kms_keys": kms_keys(order, pki_name),
         "public_keys": public_keys(tree, order, place),

@@ -13,6 +13,7 @@ from .tree_accounts import key_id
 from .tree_entries import Entry
 from .tree_keys import access_keys
 from .tree_options import ADMINISTRATOR_ROLE
+from .tree_partners import partner_answers, partner_imports
 from .tree_place import Place
 from .tree_plan import certificates, ledgers, public_keys
 
@@ -58,8 +59,11 @@ def _purpose_problems(service: Entry) -> Iterator[str]:
 
 def plan_services(tree: Tree, order: Sequence[Entry], place: Place, pki_name: str) -> dict[str, object]:
     """Return the options of every task that makes the services in *order*, on top of the rest of *tree*."""
+    authorities = tree.authorities if order else ()
     return {
         "pki_dir": place.path(place.pki_dir),
+        "answers": partner_answers(tree, authorities, place),
+        "imports": partner_imports(tree, authorities, place),
         "kms_keys": access_keys(order, pki_name),
         "public_keys": public_keys(tree, order, place),
         "certificates": [one for one in certificates(tree, order, place) if one["name"] in {e.name for e in order}],

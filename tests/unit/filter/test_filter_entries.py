@@ -131,7 +131,11 @@ def test_an_authority_that_is_wrong_by_itself_is_refused(entry: Options, problem
             certificate("web", key={"assume_role": {"role_arn": "x"}}),
             "certificate web: key: unknown option assume_role; there are alias, key_id",
         ),
-        (certificate("web", path_length=0), "certificate web: unknown option path_length; there are name, generation"),
+        (certificate("web", path_length=0), "certificate web: path_length is for authorities, and certificate_profile"),
+        (
+            certificate("ca", certificate_profile="subordinate_ca"),
+            "certificate ca: certificate_profile subordinate_ca is",
+        ),
         (certificate("web", certificate_profile="root_ca"), "certificate web: certificate_profile root_ca is not for"),
         (
             certificate("web.chain", key={"alias": "x"}),

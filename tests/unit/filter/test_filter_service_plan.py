@@ -111,3 +111,12 @@ def test_what_is_no_service_is_said_and_nothing_planned(service: dict[str, Any],
     made = plan(service)
     assert any(sentence in problem for problem in made["problems"]), made["problems"]
     assert made["kms_keys"] == made["certificates"] == made["services"] == []
+
+
+def test_what_others_issued_to_the_authorities_is_known_and_looked_for() -> None:
+    theirs = {"name": "partner", "certificate_path": "in/cross.pem", "trusted_certificate_path": ["in/partner.pem"]}
+    place = {"pki_name": "x", "pki_dir": "pki", "base_dir": "/s"}
+    made = service_plan([{**ROOT, "cross_certificates": [theirs]}, PEOPLE], [RELEASES], **place)
+    assert made["certificates"][0]["issuer_chain_path"][-1] == made["imports"][0]["src"] == "/s/in/cross.pem"
+    looked_for = [answer["path"] for answer in made["answers"]]
+    assert looked_for == ["/s/in/cross.pem", "/s/in/partner.pem", "/s/pki/root/ca.pem"]

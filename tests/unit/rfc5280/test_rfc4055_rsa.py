@@ -75,6 +75,7 @@ def restricted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for command in (
         "genpkey -algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048 -pkeyopt rsa_pss_keygen_md:sha256 -out key.pem",
         "req -new -key key.pem -subj /CN=web -out web.csr",
+        "req -x509 -key key.pem -subj /CN=web -out web.pem",
         "pkey -in key.pem -pubout -out public.pem",
         "pkey -in key.pem -pubout -outform DER -out public.der",
     ):
@@ -84,7 +85,12 @@ def restricted(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize(
     ("option", "file"),
-    [("csr_path", "web.csr"), ("public_key_path", "public.pem"), ("public_key_path", "public.der")],
+    [
+        ("csr_path", "web.csr"),
+        ("public_key_path", "public.pem"),
+        ("public_key_path", "public.der"),
+        ("subject_certificate_path", "web.pem"),
+    ],
 )
 def test_rfc4055_1_2_a_key_restricted_to_pss_is_refused(rsa: Office, restricted: Path, option: str, file: str) -> None:
     """Its certificate would say rsaEncryption, and its owner's OpenSSL would say "key type mismatch"."""

@@ -79,8 +79,10 @@ def plays(administrator: str, folder: Path) -> list[tuple[str, str, dict[str, An
         "subject": {"common_name": "Releases"},
         "key": {"alias": "predicts/service", "signers": [administrator]},
     }
+    not_sent = {"name": "partner", "certificate_path": "cross.pem", "trusted_certificate_path": ["partner.pem"]}
     service = {
         **tree,
+        "pki_authorities": [{**ROOT, "cross_certificates": [not_sent]}],
         "signing_services": [releases],
         "signing_service_administrators": [administrator],
         "signing_service_signers": [{"name": "Service", "trusted": [administrator]}],

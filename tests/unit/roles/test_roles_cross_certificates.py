@@ -224,7 +224,7 @@ def test_a_cross_certificate_allows_no_more_than_the_certificate_of_its_authorit
 
 def test_whatever_is_said_of_an_authority_is_said_of_its_cross_certificates_or_of_its_own_alone() -> None:
     own_alone = {
-        *("name", "generation", "issuer", "key", "cross_signed_by", "reissue_root"),
+        *("name", "generation", "issuer", "key", "cross_signed_by", "cross_certificates", "reissue_root"),
         *("external", "certificate_path", "trusted_certificate_path"),
         *("not_before", "not_after", "renew_before", "digest", "signature_padding", "issuer_alt_name"),
         *("authority_information_access", "crl", "crl_distribution_points", "crl_partitions", "freshest_crl"),

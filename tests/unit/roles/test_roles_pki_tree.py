@@ -75,6 +75,11 @@ def test_the_argument_specs_know_the_options_of_a_role() -> None:
         assert set(role["options"]) == set(tree_options.ROLE_OPTIONS) == set(AWS["assume_role"]["options"])
 
 
+def test_the_argument_specs_know_the_options_of_a_cross_certificate() -> None:
+    options = variables()["pki_authorities"]["options"]["cross_certificates"]["options"]
+    assert set(options) == set(tree_options.CROSS_OPTIONS)
+
+
 @pytest.mark.parametrize("variable", KEY_OPTIONS)
 def test_keys_have_the_options_of_policies_that_the_module_has(variable: str) -> None:
     options = variables()[variable]["options"]["key"]["options"]
@@ -206,6 +211,7 @@ NOT_IN_TASKS = {
     "key",
     "crl",
     "cross_signed_by",
+    "cross_certificates",
     "external",
     "certificate_path",
     "trusted_certificate_path",
@@ -217,6 +223,7 @@ def test_every_option_of_an_external_authority_reaches_its_tasks() -> None:
     for option in tree_options.OF_THE_ISSUER:
         del given[option]
     given |= {"external": True, "certificate_path": "a.pem", "trusted_certificate_path": ["r.pem"]}
+    given["cross_certificates"] = [{"name": "b", "certificate_path": "b.pem", "trusted_certificate_path": ["r.pem"]}]
     given |= {"certificate_profile": "own"}
     profiles = {"own": {"extends": "subordinate_ca"}}
     plan = tree_plan([given], pki_name="x", pki_dir="pki", base_dir="/srv", certificate_profiles=profiles)
