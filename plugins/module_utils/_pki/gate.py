@@ -189,7 +189,9 @@ def _check_within_issuer(proposal: Proposal, period: Validity) -> list[str]:
     who, start, end = name_text(issuer.subject), issuer.not_valid_before_utc, issuer.not_valid_after_utc
     if end <= proposal.now:
         return [f"the issuer {who} expired {asn1_time(end)}; issue it again first"]
-    problems = []
+    problems: list[str] = []
+    if proposal.foreign:
+        return problems  # relying parties ask of each certificate alone whether it is valid (RFC 5280 6.1.3 a 2)
     if period.not_after > end:
         problems.append(
             f"not_after {asn1_time(period.not_after)} is past the end of the issuer {who}; "

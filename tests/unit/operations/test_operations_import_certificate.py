@@ -113,6 +113,18 @@ def test_a_cross_certificate_for_what_we_have_already_is_taken(partner: Workshop
     assert take(partner, certificate, own=own).certificate == certificate
 
 
+def test_dates_outside_of_the_issuers_are_left_to_the_relying_parties(partner: Workshop) -> None:
+    """A root that was issued again with its key starts later than what it signed before."""
+    certificate = certified(partner)
+    partner.clock.forward(days=1)
+    again = partner.issue("partner", "root_ca", reissue_root=True, force=True, not_after="+100d")
+    root = Source("partner.pem", to_pem([again]))
+    assert take(partner, certificate, trusted=(root,)).certificate == certificate
+    partner.clock.forward(days=100)
+    with pytest.raises(SpecError, match="the issuer CN=partner,O=Acme expired"):
+        take(partner, certificate, trusted=(root,))
+
+
 @pytest.mark.parametrize("string_type", [_ASN1Type.PrintableString, _ASN1Type.UTF8String])
 def test_a_cross_certificate_for_another_subject_is_refused_in_letters_and_string_types(
     partner: Workshop, own: Source, string_type: _ASN1Type
