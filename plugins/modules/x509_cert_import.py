@@ -52,6 +52,7 @@ options:
       - The certificate that the authority has already, in PEM or DER, where O(src) is a cross-certificate for it.
       - Both need to have the same subject, in the same string types, and the same subject key identifier, or nobody
         would find O(src) above what the authority issued.
+      - One that has expired is warned of, since the authority can do without it.
     type: path
   path_length:
     description: How many authorities have to be able to follow below it.
@@ -226,6 +227,8 @@ def run(module: AnsibleModule) -> None:
     now = utc_now()
     imported = check_import(to_import_task(params), now)
     refuse_drift(params, imported, now)
+    for warning in imported.warnings:
+        module.warn(warning)
     files = certificate_files(params, imported.certificate, imported.bundle)
     known = {"path": params["path"], **certificate_times(imported.certificate)}
     paths = [params[option] for option in FILE_OPTIONS if params[option]]

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from .._pki.certificate import CertificateSpec, Lifetime, Validity
 from .._pki.certificates import (
     all_upwards,
+    asn1_time,
     is_self_signed,
     load_public_key,
     load_usable_certificates,
@@ -66,11 +67,13 @@ class Imported:
 
     Attributes:
         missing: why that could not be found out in full.
+        warnings: that it is of no use any more.
     """
 
     certificate: x509.Certificate
     bundle: tuple[x509.Certificate, ...]
     missing: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def check_import(task: ImportTask, now: datetime) -> Imported:
@@ -88,10 +91,14 @@ def check_import(task: ImportTask, now: datetime) -> Imported:
     _require_trust(task, path, trusted)
     chain = () if is_self_signed(certificate) else path[1:]
     period = Validity(certificate.not_valid_before_utc, certificate.not_valid_after_utc)
-    proposal = Proposal(_spec_of(task, certificate), chain, period, now, issuer_pending=not chain, foreign=True)
+    end = min(one.not_valid_after_utc for one in path)
+    late = task.own is not None and end <= now  # no harm to the authority, so nothing that hangs on it is to stop
+    then = end - timedelta(seconds=1) if late else now
+    proposal = Proposal(_spec_of(task, certificate), chain, period, then, issuer_pending=not chain, foreign=True)
     problems = [*_key_problems(task, certificate), *_path_length_problems(task, certificate)]
     gate(proposal, [*problems, *_cross_problems(task, certificate)])
-    return Imported(certificate, all_upwards(certificate, pool)[1:], _missing(task))
+    told = f"{task.name}: its path was valid until {asn1_time(end)}; have {task.certificate.label} issued again"
+    return Imported(certificate, all_upwards(certificate, pool)[1:], _missing(task), (told,) if late else ())
 
 
 def _load_all(sources: Sequence[Source]) -> list[x509.Certificate]:

@@ -113,6 +113,14 @@ def test_a_cross_certificate_for_what_we_have_already_is_taken(partner: Workshop
     assert take(partner, certificate, own=own).certificate == certificate
 
 
+def test_a_cross_certificate_that_has_expired_is_warned_of(partner: Workshop, own: Source) -> None:
+    certificate = certified(partner, not_after="+10d")
+    assert take(partner, certificate, own=own).warnings == ()
+    partner.clock.forward(days=11)
+    told = "services: its path was valid until 20260111120000Z; have incoming.pem issued again"
+    assert take(partner, certificate, own=own).warnings == (told,)
+
+
 def test_dates_outside_of_the_issuers_are_left_to_the_relying_parties(partner: Workshop) -> None:
     """A root that was issued again with its key starts later than what it signed before."""
     certificate = certified(partner)
