@@ -47,7 +47,7 @@ def reachable(tree: Tree, entry: Entry) -> tuple[tuple[Entry, ...], tuple[Entry,
     for authority in line:  # grows
         for cross in tree.crosses_of(authority):
             issuer = tree.issuer_of(cross)
-            if issuer is None or issuer in line or issuer.name == entry.name:
+            if issuer is None or issuer in line or issuer.name in (entry.name, entry.of):
                 continue
             crosses.append(cross)
             line += [above for above in (issuer, *tree.upwards(issuer)) if above not in line]

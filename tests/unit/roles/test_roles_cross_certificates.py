@@ -158,6 +158,14 @@ def test_cross_certificates_come_after_both_authorities_and_before_what_is_below
     ]
 
 
+def test_no_certificate_needs_what_is_issued_after_it() -> None:
+    made = plan(ROLLOVER, LEAVES, Path("/srv"))["certificates"]
+    there: set[str] = set()
+    for options in made:
+        assert set(options.get("issuer_chain_path", ())) <= there, options["name"]
+        there.add(options["path"])
+
+
 def test_a_cross_certificate_is_what_its_authority_is_and_lives_as_long_as_its_issuer() -> None:
     second = {**ROLLOVER[1], "path_length": 2, "name_constraints_permitted": ["DNS:acme.internal"], "not_after": "+99d"}
     made = plan([second, {**ROLLOVER[3], "cross_signed_by": []}], [], Path("/srv"))
