@@ -106,6 +106,8 @@ def _is_apart(entry: Entry, tree: Tree) -> bool:
 
 def certificates(tree: Tree, order: Sequence[Entry], place: Place) -> list[dict[str, object]]:
     """Return the options of one kms_x509_cert task per certificate, issuers first."""
+    placed = with_crosses(tree, order)
+    position = {entry.name: at for at, entry in enumerate(placed)}
     return [
         {
             "name": entry.name,
@@ -113,9 +115,9 @@ def certificates(tree: Tree, order: Sequence[Entry], place: Place) -> list[dict[
             **_said(entry),
             **_own_files(entry, place),
             **_subject_key(entry, tree, place),
-            **_issuer(entry, tree, place),
+            **_issuer(entry, tree, place, position),
         }
-        for entry in with_crosses(tree, order)
+        for entry in placed
         if not entry.external
     ]
 
@@ -138,7 +140,10 @@ def _own_files(entry: Entry, place: Place) -> dict[str, object]:
         # The chain of an authority is what the certificates below it need besides themselves.
         return files | ({"fullchain_path": place.of_authority(entry.name, "chain.pem")} if entry.issuer else {})
     if entry.kind == CROSS:
-        return {"path": place.of_authority(entry.of, f"cross/{entry.issuer}.pem")}
+        return {
+            "path": place.of_authority(entry.of, f"cross/{entry.issuer}.pem"),
+            "authority_ledger_path": place.of_authority(entry.of, LEDGER_NAME),
+        }
     stem = place.of_authority("certificates", entry.name)
     return {"path": f"{stem}.pem", "chain_path": f"{stem}.chain.pem", "fullchain_path": f"{stem}.fullchain.pem"}
 
@@ -151,12 +156,19 @@ def _subject_key(entry: Entry, tree: Tree, place: Place) -> dict[str, object]:
     return {option: place.path(entry.text(option)) for option in SOURCE_FILES if entry.text(option)}
 
 
-def _issuer(entry: Entry, tree: Tree, place: Place) -> dict[str, object]:
-    """Return who signs; the task runs in the region, and as the role, of the key that does."""
+def _issuer(entry: Entry, tree: Tree, place: Place, position: Mapping[str, int]) -> dict[str, object]:
+    """Return who signs; the task runs in the region, and as the role, of the key that does.
+
+    Args:
+        position: of each certificate that this run issues. A chain cannot name what is issued after it, as where
+            authorities vouch for each other in a ring.
+    """
     issuer = tree.issuer_of(entry)
     if issuer is None:
         return used_with(entry)
-    line, crosses = reachable(tree, entry)
+    line, crosses = (
+        [one for one in found if position.get(one.name, -1) < position[entry.name]] for found in reachable(tree, entry)
+    )
     above = [place.of_authority(authority.name, "ca.pem") for authority in line]
     above += [str(_own_files(cross, place)["path"]) for cross in crosses]
     above += partner_chains(tree, line, place)

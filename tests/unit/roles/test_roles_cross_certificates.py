@@ -158,12 +158,19 @@ def test_cross_certificates_come_after_both_authorities_and_before_what_is_below
     ]
 
 
-def test_no_certificate_needs_what_is_issued_after_it() -> None:
-    made = plan(ROLLOVER, LEAVES, Path("/srv"))["certificates"]
+RING = [entry for name in "abc" for entry in (root(name), authority(f"{name}-services", name, path_length=1))]
+for ring_member, ring_issuer in ((1, "b-services"), (3, "c-services"), (5, "a-services")):
+    RING[ring_member]["cross_signed_by"] = [ring_issuer]
+
+
+@pytest.mark.parametrize(("tree", "leaves"), [(ROLLOVER, LEAVES), (RING, [leaf("web", "a-services")])])
+def test_no_certificate_needs_what_is_issued_after_it(tree: list[dict[str, Any]], leaves: list[dict[str, Any]]) -> None:
+    made = plan(tree, leaves, Path("/srv"))["certificates"]
     there: set[str] = set()
     for options in made:
         assert set(options.get("issuer_chain_path", ())) <= there, options["name"]
         there.add(options["path"])
+    assert len(made[-1]["issuer_chain_path"]) > 1
 
 
 def test_a_cross_certificate_is_what_its_authority_is_and_lives_as_long_as_its_issuer() -> None:
@@ -179,6 +186,7 @@ def test_a_cross_certificate_is_what_its_authority_is_and_lives_as_long_as_its_i
         "name_constraints_permitted": ["DNS:acme.internal"],
         "not_after": "issuer",
         "path": "/srv/pki/root-r2/cross/root.pem",
+        "authority_ledger_path": "/srv/pki/root-r2/ledger.jsonl",
         "public_key_path": "/srv/pki/root-r2/public_key.pem",
         "aws": {},
         "issuer_path": "/srv/pki/root/ca.pem",
