@@ -28,6 +28,8 @@ options:
         such as V(33%).
       - Where a new one would end no later, as with an absolute O(not_after), or with V(issuer) while the issuer is the
         same, the certificate is kept and a warning says so.
+      - An authority has to be renewed while it still lives longer than anything that it issues. The role
+        P(rootstock.pki.pki_tree#role) sees to that.
       - A self-signed certificate is not renewed unless C(reissue_root).
     type: str
     default: "33%"

@@ -84,7 +84,7 @@ EXAMPLES = r"""
     certificate_profile: root_ca
     key_id: alias/pki/acme/root
     subject: {country_name: DE, organization_name: Acme, common_name: Acme Root R1}
-    not_after: +7300d
+    not_after: +10950d
 
 - name: The issuing authority is certified by the root
   rootstock.pki.kms_x509_cert:

@@ -263,7 +263,7 @@ def validity(lifetime: Lifetime, issuer: x509.Certificate | None, now: datetime)
         if text != ISSUER_END:
             return to_time(text, now)
         if issuer is None:
-            raise SpecError("not_after: issuer needs an issuer; a self-signed certificate takes a time such as +7300d")
+            raise SpecError("not_after: issuer needs an issuer; a self-signed certificate takes a time such as +10950d")
         return issuer.not_valid_after_utc
 
     not_before, refused = try_all(lambda text: to_time(text, now), [lifetime.not_before])

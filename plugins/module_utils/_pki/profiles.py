@@ -76,8 +76,8 @@ class Profile:
 
 
 _BUILT_IN = (
-    Profile("root_ca", _all(*_CA_USAGE), "+7300d", ca=True, self_signed=True),
-    Profile("subordinate_ca", _all(*_CA_USAGE), "+1825d", ca=True),
+    Profile("root_ca", _all(*_CA_USAGE), "+10950d", ca=True, self_signed=True),
+    Profile("subordinate_ca", _all(*_CA_USAGE), "+3650d", ca=True),
     Profile(
         "tls_server",
         _rsa_encrypts("digital_signature"),

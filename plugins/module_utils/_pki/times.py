@@ -118,7 +118,7 @@ def renew_time(not_before: datetime, not_after: datetime, renew_before: str, *, 
         return not_before
     if lead >= lifetime:
         raise SpecError(
-            f"renew_before {shown(renew_before)} is not shorter than the lifetime of {_days(lifetime)}: "
+            f"renew_before {shown(renew_before)} is not shorter than the lifetime of {days_text(lifetime)}: "
             "every run would renew; "
             "write a shorter one, or a share such as 33%"
         )
@@ -142,5 +142,6 @@ def _asn1(moment: datetime) -> str:
     return f"{moment:%Y%m%d%H%M%S}Z"
 
 
-def _days(span: timedelta) -> str:
+def days_text(span: timedelta) -> str:
+    """Return *span* in whole days, or in seconds where it is shorter than one."""
     return f"{span.days} days" if span.days else f"{int(span.total_seconds())} seconds"

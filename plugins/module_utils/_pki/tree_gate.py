@@ -18,6 +18,7 @@ from .request import to_request
 from .tree import Tree, in_order, structure_problems
 from .tree_access import HASHES, access_problems
 from .tree_entries import Entry
+from .tree_lifetimes import lifetime_problems
 from .tree_options import AUTHORITY
 from .trial_keys import trial_private_key, trial_public_key
 
@@ -63,7 +64,7 @@ def tree_problems(tree: Tree, now: datetime) -> list[str]:
         if not {cross.of, cross.issuer} & tree.misshapen and tree.issuer_of(cross) is not None:
             trials[cross.name] = _try(cross, tree, trials, now)
     found = [problem for trial in trials.values() for problem in trial.problems]
-    return [*tree.problems, *structure_problems(tree), *found, *access_problems(tree)]
+    return [*tree.problems, *structure_problems(tree), *found, *lifetime_problems(tree), *access_problems(tree)]
 
 
 def _try(entry: Entry, tree: Tree, trials: Mapping[str, _Trial], now: datetime) -> _Trial:

@@ -17,6 +17,7 @@ from .tree_cross import reachable, with_crosses
 from .tree_entries import Entry
 from .tree_external import answers, imports, requests, their_roots, trusted
 from .tree_gate import tree_problems
+from .tree_lifetimes import renewals
 from .tree_options import ADMINISTRATOR_ROLE, AUTHORITY, CERTIFICATE, CROSS, EXTERNAL_FILES, SIGNER_ROLE, SOURCE_FILES
 from .tree_partners import partner_answers, partner_chains, partner_imports
 from .tree_place import Place, place_problems
@@ -106,13 +107,14 @@ def _is_apart(entry: Entry, tree: Tree) -> bool:
 
 def certificates(tree: Tree, order: Sequence[Entry], place: Place) -> list[dict[str, object]]:
     """Return the options of one kms_x509_cert task per certificate, issuers first."""
-    placed = with_crosses(tree, order)
+    placed, leads = with_crosses(tree, order), renewals(tree)
     position = {entry.name: at for at, entry in enumerate(placed)}
     return [
         {
             "name": entry.name,
             "return_content": not entry.issuer,
             **_said(entry),
+            **({"renew_before": leads[entry.name]} if entry.name in leads else {}),
             **_own_files(entry, place),
             **_subject_key(entry, tree, place),
             **_issuer(entry, tree, place, position),

@@ -83,15 +83,20 @@ def build(folder: Path) -> BuiltTree:
     make_what_others_make(folder)
     plan = plan_of(inventory(), folder)
     workshop = Workshop(folder, clock=Clock(datetime.fromtimestamp(int(time.time()), timezone.utc)))
-    for key in plan["kms_keys"]:
-        workshop.key(key["alias"], key["key_spec"])
-    for public_key in plan["public_keys"]:
-        Path(public_key["path"]).parent.mkdir(parents=True)
-        Path(public_key["path"]).write_bytes(workshop.public_key(public_key["key_id"]) or b"")
-    (folder / "pki" / "certificates").mkdir()
+    make_keys(workshop, plan)
     for options in plan["certificates"]:
         issue(workshop, options)
     return BuiltTree(folder, plan)
+
+
+def make_keys(workshop: Workshop, plan: dict[str, Any], key_spec: str = "") -> None:
+    """Make every key, of its own kind or all of one, and the folders of the tree."""
+    for key in plan["kms_keys"]:
+        workshop.key(key["alias"], key_spec or key["key_spec"])
+    for public_key in plan["public_keys"]:
+        Path(public_key["path"]).parent.mkdir(parents=True)
+        Path(public_key["path"]).write_bytes(workshop.public_key(public_key["key_id"]) or b"")
+    (workshop.folder / "pki" / "certificates").mkdir()
 
 
 def issue(workshop: Workshop, options: dict[str, Any]) -> None:

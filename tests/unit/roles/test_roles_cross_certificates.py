@@ -208,7 +208,7 @@ RESTRICTIONS: dict[str, Any] = {
     "subject_information_access": {"ca_repository": ["URI:http://pki.acme.example/"]},
 }
 PROFILES = {
-    "strict_root": {"extends": "root_ca", "extended_key_usage": ["client_auth"], "longest": "7300d"},
+    "strict_root": {"extends": "root_ca", "extended_key_usage": ["client_auth"], "longest": "10950d"},
     "strict": {"extends": "subordinate_ca", "extended_key_usage": ["client_auth"], "not_after": "+9d", "longest": "9d"},
 }
 OF_THE_ISSUER = (ExtensionOID.AUTHORITY_KEY_IDENTIFIER,)
@@ -231,7 +231,7 @@ def extensions(path: Path) -> set[x509.Extension[x509.ExtensionType]]:
 def test_a_cross_certificate_allows_no_more_than_the_certificate_of_its_authority(
     restricted: dict[str, Any], tmp_path: Path
 ) -> None:
-    tree = [root("ours"), {**restricted, "cross_signed_by": ["theirs"]}, root("theirs", not_after="+9000d")]
+    tree = [root("ours"), {**restricted, "cross_signed_by": ["theirs"]}, root("theirs", not_after="+12000d")]
     build(plan(tree, [], tmp_path, certificate_profiles=PROFILES), tmp_path)
     own, cross = (tmp_path / "pki" / "a" / name for name in ("ca.pem", "cross/theirs.pem"))
     assert extensions(cross) == extensions(own)
