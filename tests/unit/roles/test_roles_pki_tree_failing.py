@@ -1,0 +1,57 @@
+# Copyright: Contributors to the rootstock.pki project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What cannot be made fails the role, and keeps nobody from what can."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from localaws.testing import Account, account, local_aws, new_key
+from tests.unit.roles.plays import play, run_plays
+from tests.unit.signer.local_kms import local_key
+
+__all__ = ["account", "local_aws"]
+
+CRLS = "Every authority has a CRL that is fresh"
+ROOT = {"name": "root", "certificate_profile": "root_ca", "subject": {"CN": "Root"}, "key": {"alias": "failing/root"}}
+WEB = {
+    "name": "web",
+    "issuer": "root",
+    "certificate_profile": "tls_server",
+    "csr_path": "web.csr",
+    "subject_alt_name": ["DNS:web.acme.internal"],
+}
+
+
+def tree(folder: Path, **more: Any) -> dict[str, Any]:
+    return {"pki_name": "failing", "pki_base_dir": str(folder), "pki_authorities": [ROOT], **more}
+
+
+def test_a_certificate_that_cannot_be_issued_does_not_keep_crls_from_being_made(
+    account: Account, tmp_path: Path
+) -> None:
+    request = x509.CertificateSigningRequestBuilder(x509.Name([])).add_extension(x509.BasicConstraints(True, 0), True)
+    signed = request.sign(local_key("ECC_NIST_P256"), SHA256())
+    (tmp_path / "web.csr").write_bytes(signed.public_bytes(Encoding.PEM))
+    given = tree(tmp_path, pki_certificates=[WEB])
+    [played] = run_plays(tmp_path, account.administrator().environment(), play("pki_tree", given), status=2)
+    assert "the CSR asks for CA:TRUE" in str(played.of("Every certificate is issued, issuers first"))
+    crl = x509.load_pem_x509_crl((tmp_path / "pki" / "root" / "crl.pem").read_bytes())
+    root = x509.load_pem_x509_certificate((tmp_path / "pki" / "root" / "ca.pem").read_bytes())
+    assert crl.is_signature_valid(root.public_key())  # type: ignore[arg-type]
+
+
+def test_where_no_authority_could_be_made_there_is_nothing_to_say_of_crls(account: Account, tmp_path: Path) -> None:
+    principal = account.administrator()
+    kms = principal.client("kms")
+    kms.create_alias(AliasName="alias/failing/root", TargetKeyId=new_key(kms, "RSA_2048"))
+    [played] = run_plays(tmp_path, principal.environment(), play("pki_tree", tree(tmp_path)), status=2)
+    assert "RSA_2048" in played.failure()
+    assert played.of(CRLS) == []
