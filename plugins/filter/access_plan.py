@@ -67,7 +67,7 @@ from datetime import datetime, timezone
 
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree import in_order, load_tree
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_accounts import account_problems
-from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_gate import tree_problems
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_gate import judge_tree
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_keys import access_key_problems, access_keys
 
 
@@ -81,7 +81,7 @@ def access_plan(
     """Return the keys of the tree, or what is wrong with it."""
     tree = load_tree(authorities, certificates, pki_name, certificate_profiles)
     now = datetime.now(timezone.utc).replace(microsecond=0)
-    problems = [*tree_problems(tree, now), *account_problems(tree), *access_key_problems(tree)]
+    problems = [*judge_tree(tree, now).problems, *account_problems(tree), *access_key_problems(tree)]
     return {"problems": problems, "kms_keys": access_keys(() if problems else in_order(tree), pki_name)}
 
 

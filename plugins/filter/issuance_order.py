@@ -17,6 +17,7 @@ description:
   - Refuses an inventory that cannot be built, with every problem in one message. Unknown issuers, circles of issuers,
     names, keys and aliases that are given twice, unknown options, and whatever path validation would refuse later, such
     as names outside the constraints of an authority above, a path that is too long, or a validity that is.
+  - Fixed times are left to the modules. Whether they fit depends on what exists already.
 positional: _input, certificates
 options:
   _input:
@@ -60,7 +61,7 @@ from datetime import datetime, timezone
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree import in_order, load_tree, refusal
-from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_gate import tree_problems
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_gate import judge_tree
 
 
 def issuance_order(
@@ -68,7 +69,7 @@ def issuance_order(
 ) -> list[Mapping[str, object]]:
     """Return the entries issuers first, authorities before certificates."""
     tree = load_tree(authorities, certificates, pki_name, certificate_profiles)
-    problems = tree_problems(tree, datetime.now(timezone.utc).replace(microsecond=0))
+    problems = judge_tree(tree, datetime.now(timezone.utc).replace(microsecond=0)).problems
     if problems:
         raise AnsibleFilterError(refusal(problems))
     return [entry.written for entry in in_order(tree)]

@@ -91,7 +91,7 @@ from datetime import datetime, timezone
 
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree import load_tree
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_place import Place
-from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_plan import inventory_problems
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_plan import judge_inventory
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_services import plan_services, service_problems
 
 
@@ -111,7 +111,7 @@ def service_plan(
     entries = load_tree(authorities, services, pki_name, certificate_profiles).certificates
     place = Place(base_dir, pki_dir, base_url)
     now = datetime.now(timezone.utc).replace(microsecond=0)
-    problems = [*inventory_problems(tree, place, now), *service_problems(entries)]
+    problems = [*judge_inventory(tree, place, now).problems, *service_problems(entries)]
     return {"problems": problems, **plan_services(tree, () if problems else entries, place, pki_name)}
 
 

@@ -55,6 +55,12 @@ _value:
       description: What is wrong with the inventory. The lists of tasks are empty where this is not.
       type: list
       elements: str
+    dated_problems:
+      description:
+        - What is wrong with times if all is issued now, each with C(path), a certificate, and C(problem).
+        - Some of the times are fixed, so none of it matters once that certificate exists.
+      type: list
+      elements: dict
     source_files:
       description: Files that somebody else makes, each with C(path), and the C(name) of the entry that it is for.
       type: list
@@ -115,7 +121,8 @@ from datetime import datetime, timezone
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree import in_order, load_tree
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_place import Place
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_plan import (
-    inventory_problems,
+    dated_problems,
+    judge_inventory,
     plan_tree,
     source_files,
 )
@@ -140,10 +147,12 @@ def tree_plan(
     tree = load_tree(authorities, certificates, pki_name, certificate_profiles)
     place = Place(base_dir, pki_dir, base_url)
     now = datetime.now(timezone.utc).replace(microsecond=0)
-    problems = [*inventory_problems(tree, place, now), *revocation_problems(tree, revocations)]
+    found = judge_inventory(tree, place, now)
+    problems = [*found.problems, *revocation_problems(tree, revocations)]
     order = () if problems else in_order(tree)
     return {
         "problems": problems,
+        "dated_problems": dated_problems(found, place),
         "source_files": source_files(tree, place),
         **plan_tree(tree, order, place, pki_name),
         "revocations": plan_revocations(() if problems else revocations, place),

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from .certificate import ISSUER_END, Validity, certificate_builder, specify, try_validity
 from .errors import SpecError
-from .gate import CHECKS, Proposal, check_alternative_names, check_name_constraints
+from .gate import CHECKS, Proposal, check_alternative_names, check_name_constraints, check_validity
 from .request import to_request
+from .times import is_relative
 from .tree import Tree, in_order, structure_problems
 from .tree_access import HASHES, access_problems
 from .tree_entries import Entry
@@ -26,7 +27,7 @@ try:
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 except ImportError:
-    Ed25519PrivateKey = None  # type: ignore[assignment,misc]  # tree_problems() says so
+    Ed25519PrivateKey = None  # type: ignore[assignment,misc]  # judge_tree() says so
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
@@ -41,21 +42,38 @@ _AS_LONG_AS_IT_TAKES = timedelta(days=36500)
 
 
 @dataclass(frozen=True)
+class Findings:
+    """What is wrong with a tree.
+
+    Attributes:
+        problems: whatever its entries look like, built or not.
+        dated: by entry, what would be refused if that and all above it were issued now. Some of their times are fixed,
+            so it need not have been refused on the day of issue.
+    """
+
+    problems: tuple[str, ...]
+    dated: tuple[tuple[Entry, str], ...] = ()
+
+
+@dataclass(frozen=True)
 class _Trial:
     """One entry tried out.
 
     Attributes:
+        dated: problems with its times that another day would not have.
         certificate: of an authority, as it might look, under a key that everybody knows; None where none can be made.
     """
 
-    problems: tuple[str, ...]
+    entry: Entry
+    problems: tuple[str, ...] = ()
+    dated: tuple[str, ...] = ()
     certificate: x509.Certificate | None = None
 
 
-def tree_problems(tree: Tree, now: datetime) -> list[str]:
+def judge_tree(tree: Tree, now: datetime) -> Findings:
     """Return everything that keeps *tree* from being built, as far as its specs alone show it."""
     if Ed25519PrivateKey is None:
-        return [MISSING]
+        return Findings((MISSING,))
     trials: dict[str, _Trial] = {}
     for entry in (*in_order(tree), *(entry for entry in tree.entries if not tree.is_rooted(entry))):
         if entry.name not in tree.misshapen:
@@ -63,28 +81,39 @@ def tree_problems(tree: Tree, now: datetime) -> list[str]:
     for cross in (one for one in tree.crosses if not one.external):
         if not {cross.of, cross.issuer} & tree.misshapen and tree.issuer_of(cross) is not None:
             trials[cross.name] = _try(cross, tree, trials, now)
-    found = [problem for trial in trials.values() for problem in trial.problems]
-    return [*tree.problems, *structure_problems(tree), *found, *lifetime_problems(tree), *access_problems(tree)]
+    found = [f"{trial.entry.label}: {problem}" for trial in trials.values() for problem in trial.problems]
+    dated = [(trial.entry, f"{trial.entry.label}: {text}") for trial in trials.values() for text in trial.dated]
+    all_found = [*tree.problems, *structure_problems(tree), *found, *lifetime_problems(tree), *access_problems(tree)]
+    return Findings(tuple(all_found), tuple(dated))
 
 
 def _try(entry: Entry, tree: Tree, trials: Mapping[str, _Trial], now: datetime) -> _Trial:
     try:
         proposal, times_refused = _propose(entry, tree, trials, now)
     except SpecError as exc:
-        return _Trial((f"{entry.label}: {str(exc).removeprefix(f'{entry.name}: ')}",))
-    problems = [*_signature_problems(entry, tree), *_key_problems(entry), *_refused(entry, proposal), *times_refused]
+        return _Trial(entry, (str(exc).removeprefix(f"{entry.name}: "),))
+    problems = [*_signature_problems(entry, tree), *_key_problems(entry), *_refused(entry, proposal)]
+    timed = [*check_validity(proposal), *times_refused]
+    dated = proposal.period is not None and any(map(_has_fixed_times, (entry, *tree.upwards(entry))))
     period = Validity(now, now + _AS_LONG_AS_IT_TAKES) if entry.external else proposal.period
     certificate = _trial_certificate(proposal, period) if entry.kind == AUTHORITY else None
-    return _Trial(tuple(f"{entry.label}: {problem}" for problem in problems), certificate)
+    if dated:
+        return _Trial(entry, tuple(problems), tuple(timed), certificate)
+    return _Trial(entry, (*problems, *timed), (), certificate)
+
+
+def _has_fixed_times(entry: Entry) -> bool:
+    times = (entry.text(option) for option in ("not_before", "not_after"))
+    return any(text and text != ISSUER_END and not is_relative(text) for text in times)
 
 
 def _refused(entry: Entry, proposal: Proposal) -> Iterator[str]:
-    """Yield what the gate would say, as far as it does not depend on a file that is not read here."""
+    """Yield what the gate would say but for times, as far as it does not depend on a file that is not read here."""
     copied = () if entry.profile is None else entry.profile.csr_extensions
     unread = entry.text("csr_path") and "subject_alt_name" in copied and "subject_alt_name" not in entry.options
     unnamed = replace(proposal, spec=replace(proposal.spec, subject=x509.Name([]))) if _unnamed(entry) else proposal
     for check in CHECKS:
-        if not (unread and check is check_alternative_names):
+        if check is not check_validity and not (unread and check is check_alternative_names):
             yield from check(unnamed if check is check_name_constraints else proposal)
 
 

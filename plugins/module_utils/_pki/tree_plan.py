@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from .task import LEDGER_NAME
@@ -16,7 +17,7 @@ from .tree_crls import crl_pointers, crl_problems, crls
 from .tree_cross import reachable, with_crosses
 from .tree_entries import Entry
 from .tree_external import answers, imports, requests, their_roots, trusted
-from .tree_gate import tree_problems
+from .tree_gate import Findings, judge_tree
 from .tree_lifetimes import renewals
 from .tree_options import ADMINISTRATOR_ROLE, AUTHORITY, CERTIFICATE, CROSS, EXTERNAL_FILES, SIGNER_ROLE, SOURCE_FILES
 from .tree_partners import partner_answers, partner_chains, partner_imports
@@ -44,11 +45,19 @@ _WORKED_OUT = (
 )
 
 
-def inventory_problems(tree: Tree, place: Place, now: datetime) -> list[str]:
+def judge_inventory(tree: Tree, place: Place, now: datetime) -> Findings:
     """Return everything that is wrong with an inventory."""
     about_crls = [text for authority in tree.authorities for text in crl_problems(authority, place)]
-    about_accounts = account_problems(tree)
-    return [*place_problems(place), *tree_problems(tree, now), *about_crls, *about_accounts]
+    found = judge_tree(tree, now)
+    return replace(found, problems=(*place_problems(place), *found.problems, *about_crls, *account_problems(tree)))
+
+
+def dated_problems(found: Findings, place: Place) -> list[dict[str, str]]:
+    """Return what is wrong with times where the issuer, or for a root itself, does not exist yet."""
+    return [
+        {"path": place.of_authority(entry.issuer or entry.name, "ca.pem"), "problem": problem}
+        for entry, problem in found.dated
+    ]
 
 
 def source_files(tree: Tree, place: Place) -> list[dict[str, str]]:

@@ -13,7 +13,7 @@ try:
     from cryptography.hazmat.primitives.asymmetric import ec, rsa
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 except ImportError:
-    ec = rsa = Ed25519PrivateKey = None  # type: ignore[assignment,misc]  # tree_problems() says so
+    ec = rsa = Ed25519PrivateKey = None  # type: ignore[assignment,misc]  # judge_tree() says so
 
 try:
     from cryptography.hazmat.primitives.asymmetric import mldsa

@@ -76,3 +76,34 @@ def test_an_authority_that_somebody_else_issues_is_renewed_when_they_do() -> Non
     files = {"external": True, "certificate_path": "a.pem", "trusted_certificate_path": ["r.pem"]}
     theirs = {**without(authority("issuing", ""), "issuer", "not_after"), **files}
     assert leads([theirs], certificate("a", "issuing", not_after="+4000d")) == {}
+
+
+def dated_problems(authorities: list[Options]) -> list[dict[str, str]]:
+    plan: Any = tree_plan(authorities, pki_name="x", pki_dir="pki", base_dir="/srv")
+    assert plan["problems"] == []
+    found: list[dict[str, str]] = plan["dated_problems"]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("above", "below", "problem"),
+    [
+        ({}, {"not_before": "20200101000000Z"}, "is before the issuer CN=Root root starts"),
+        ({}, {"not_after": "20990101000000Z"}, "is past the end of the issuer CN=Root root"),
+        ({}, {"not_after": "20200101000000Z"}, "is not later than"),
+        ({"not_after": "20400101000000Z"}, {"not_after": "+9000d"}, "is past the end of the issuer CN=Root root"),
+        ({"not_before": "20200101000000Z"}, {"not_after": "+20000d"}, "is past the end of the issuer CN=Root root"),
+    ],
+)
+def test_fixed_times_are_judged_only_until_the_issuer_exists(above: Options, below: Options, problem: str) -> None:
+    tree = [root(**above), authority("a", "root", **below)]
+    [found] = dated_problems(tree)
+    assert found["path"] == "/srv/pki/root/ca.pem"
+    assert found["problem"].startswith("authority a: not_")
+    assert problem in found["problem"]
+    assert len(issuance_order(tree)) == 2
+
+
+def test_fixed_times_of_a_root_are_judged_until_it_exists() -> None:
+    [found] = dated_problems([root(not_after="20200101000000Z")])
+    assert found["path"] == "/srv/pki/root/ca.pem"

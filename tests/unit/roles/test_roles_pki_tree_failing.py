@@ -6,14 +6,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from localaws.testing import Account, account, local_aws, new_key
+from tests.unit.module.authorities import make_root
+from tests.unit.module.controller import Controller, StoppedClock
 from tests.unit.roles.plays import play, run_plays
 from tests.unit.signer.local_kms import local_key
 
@@ -55,3 +59,26 @@ def test_where_no_authority_could_be_made_there_is_nothing_to_say_of_crls(accoun
     [played] = run_plays(tmp_path, principal.environment(), play("pki_tree", tree(tmp_path)), status=2)
     assert "RSA_2048" in played.failure()
     assert played.of(CRLS) == []
+
+
+def test_fixed_times_that_fit_what_exists_are_taken_and_others_refused_before_anything_is_made(
+    account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, principal = datetime.now(timezone.utc).replace(microsecond=0), account.administrator()
+    earlier = Controller(principal, StoppedClock(now - timedelta(days=30)))
+    earlier.clock.stop(monkeypatch)
+    make_root(earlier, tmp_path / "pki", subject={"CN": "Root"})
+    begin = now - timedelta(days=20)
+    below = {**ROOT, "name": "below", "issuer": "root", "certificate_profile": "subordinate_ca"}
+    below |= {"subject": {"CN": "Below"}, "key": {}, "not_before": f"{begin:%Y%m%d%H%M%SZ}"}
+    root = {**ROOT, "key": {"alias": "module/root"}}
+    given = tree(tmp_path) | {"pki_authorities": [root, below]}
+    elsewhere = {**given, "pki_dir": "elsewhere"}
+    made, refused = run_plays(
+        tmp_path, principal.environment(), play("pki_tree", given), play("pki_tree", elsewhere), status=2
+    )
+    assert [result["changed"] for result in made.of("Every certificate is issued, issuers first")] == [True, True]
+    found = x509.load_pem_x509_certificate((tmp_path / "pki" / "below" / "ca.pem").read_bytes())
+    assert found.not_valid_before_utc == begin
+    assert "is before the issuer CN=Root starts" in refused.failure()
+    assert not (tmp_path / "elsewhere").exists()
