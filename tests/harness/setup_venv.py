@@ -64,7 +64,7 @@ def install_with_uv() -> bool:
     """Return whether uv installed all of it; a user's own package index is known to pip alone."""
     if OTHER_SOURCES & pip_settings(VENV / "bin" / "python").keys() or not run_pip("install", UV):
         return False
-    options: list[str | Path] = ["--no-cache", "--quiet", "--python", VENV / "bin" / "python"]
+    options: list[str | Path] = ["--no-cache", "--system-certs", "--quiet", "--python", VENV / "bin" / "python"]
     command = [VENV / "bin" / "uv", "pip", "install", *options, "--requirement", REQUIREMENTS]
     return subprocess.run(command, check=False).returncode == 0
 
