@@ -22,12 +22,12 @@ from .._ledger.holders import this_holder
 from .._ledger.port import NameClaimed
 from .._pki.certificate import SERIAL_BITS, certificate_builder, to_serial_number, validity
 from .._pki.certificates import serial_hex, sha256_hex, to_der, to_pem
-from .._pki.errors import AwsError, IssuerError, KeyStateError, LedgerError
+from .._pki.errors import IssuerError, LedgerError
 from .._pki.names import name_text
 from .._signer.session import SigningSession
 from .certificate_plan import CertificatePlan, plan_certificate
 from .crl_shards import objection_to, place
-from .recording import IntentRecorder
+from .recording import IntentRecorder, closed_if_refused
 from .signing import sign_builder
 
 if TYPE_CHECKING:
@@ -112,11 +112,8 @@ def issue_certificate(planned: CertificatePlan, ports: IssuingPorts) -> Issuance
     )
     public_key = planned.spec.public_key if planned.issuer is None else planned.issuer.public_key()
     session = SigningSession(ports.signer, recorder, public_key)  # type: ignore[arg-type]
-    try:
+    with closed_if_refused(recorder):
         certificate = _sign(planned, session, serial_number)
-    except (AwsError, KeyStateError) as exc:
-        recorder.refused(exc)
-        raise
     store(issued_path(Path(planned.task.ledger_path), serial_hex(serial_number)), to_pem([certificate]))
     reply = session.replies[-1]
     record_issued(planned, certificate, recorder.intent, reply, caller, ports.clock())

@@ -27,13 +27,13 @@ from .._pki.crl import (
     next_number,
 )
 from .._pki.crl_task import delta_scope
-from .._pki.errors import AwsError, IssuerError, KeyStateError, LedgerError, SpecError
+from .._pki.errors import IssuerError, LedgerError, SpecError
 from .._signer.session import SigningSession
 from .crl_entries import delta_base, entries_of, revocations_mark, revocations_of
 from .crl_plan import PURPOSE, REVOCATIONS, CrlPlan, CrlPorts, crl_line, crl_spec, plan_crl
 from .crl_size import signable
 from .issue_certificate import make_folder
-from .recording import IntentRecorder, closing
+from .recording import IntentRecorder, closed_if_refused, closing
 from .signing import sign_builder
 
 if TYPE_CHECKING:
@@ -163,7 +163,8 @@ def make_crl(planned: CrlPlan, signing: CrlSigning) -> MadeCrl:
         objection=lambda state, intent: _number_taken(state, intent, planned.task.part),
     )
     session = SigningSession(signing.signer, recorder, spec.issuer.public_key(), signing.sleep)  # type: ignore[arg-type]
-    crl = _sign(spec, revoked, session, planned.algorithm)
+    with closed_if_refused(recorder):
+        crl: x509.CertificateRevocationList = sign_builder(crl_builder(spec, revoked), session, planned.algorithm)
     if recorder.intent is None:
         raise LedgerError(f"{planned.task.ledger_path}: a CRL was signed without an intent")
     der = crl_to_der(crl)
@@ -173,18 +174,6 @@ def make_crl(planned: CrlPlan, signing: CrlSigning) -> MadeCrl:
     now = signing.clock()
     planned.ledger.append_all([replace(line, time=now), *closing(planned.ledger.read(), recorder.intent, now)])
     return MadeCrl(line, der, session.calls)
-
-
-def _sign(
-    spec: CrlSpec, revoked: list[x509.RevokedCertificate], session: SigningSession, algorithm: AlgorithmRow
-) -> x509.CertificateRevocationList:
-    try:
-        crl: x509.CertificateRevocationList = sign_builder(crl_builder(spec, revoked), session, algorithm)
-    except (AwsError, KeyStateError) as exc:
-        if isinstance(session.recorder, IntentRecorder):
-            session.recorder.refused(exc)
-        raise
-    return crl
 
 
 def _compose(

@@ -18,14 +18,14 @@ from .._pki.certificate import CertificateSpec, specify
 from .._pki.certificates import load_csr, load_public_key
 from .._pki.csr import csr_builder, csr_differences, describe_csr
 from .._pki.current import signature_of
-from .._pki.errors import AwsError, KeyStateError, SpecError
+from .._pki.errors import SpecError
 from .._pki.gate import gate_request
 from .._pki.names import name_text
 from .._pki.plan import Change, Plan, compare
 from .._signer.session import SigningSession
 from .certificate_inputs import check_key_spec, try_algorithm
 from .issue_certificate import make_folder
-from .recording import IntentRecorder, closing
+from .recording import IntentRecorder, closed_if_refused, closing
 from .signing import sign_builder
 
 if TYPE_CHECKING:
@@ -138,11 +138,8 @@ def make_csr(planned: CsrPlan, ports: CsrPorts) -> MadeCsr:
     caller = ports.caller_arn()
     recorder = IntentRecorder(ports.ledger, ports.clock, lambda sha256: _intent(planned, sha256, ports.clock()))
     session = SigningSession(ports.signer, recorder, planned.public_key)  # type: ignore[arg-type]
-    try:
+    with closed_if_refused(recorder):
         csr = sign_builder(csr_builder(planned.spec), session, planned.algorithm)
-    except (AwsError, KeyStateError) as exc:
-        recorder.refused(exc)
-        raise
     if recorder.intent is not None:
         reply, now = session.replies[-1], ports.clock()
         signed = Signed(new_id(), now, recorder.intent.id, reply.request_id, caller)

@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -63,6 +64,17 @@ class IntentRecorder:
         unsure = isinstance(error, AwsError) and error.retryable
         if self.intent is not None and self.attempts == 1 and not unsure:
             self.ledger.append(Refused(new_id(), self.clock(), self.intent.id, str(error)))
+
+
+@contextmanager
+def closed_if_refused(recorder: IntentRecorder | None) -> Iterator[None]:
+    """Close the intent of *recorder* where no signature comes of what is asked for here, so that its name is free."""
+    try:
+        yield
+    except (AwsError, KeyStateError, SignerError) as exc:
+        if recorder is not None:
+            recorder.refused(exc)
+        raise
 
 
 def closing(state: LedgerState, intent: Intent, now: datetime) -> list[Refused]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .._pki.certificates import asn1_time, serial_hex
-from .._pki.errors import AwsError, KeyStateError, NoKeyError, PkiError, SignerError, SpecError
+from .._pki.errors import KeyStateError, NoKeyError, PkiError, SignerError, SpecError
 from .._pki.names import name_text
 from .._pki.plan import Change, Plan
 from .._pki.problems import refuse
@@ -24,7 +24,7 @@ from .cms_gate import check_key, check_signers
 from .cms_judging import judge_file, judge_message
 from .cms_records import SignatureReply, intent_maker, intents_left, lines_of_found, lines_of_kept, lines_of_lost
 from .cms_writing import write_message, write_signed_mail
-from .recording import IntentRecorder
+from .recording import IntentRecorder, closed_if_refused
 from .signing_key import check_use, find_signing_key
 
 if TYPE_CHECKING:
@@ -245,12 +245,8 @@ def _sign(
         recorder = IntentRecorder(ports.ledger, ports.clock, describe)
     public_key: Any = signer.certificate.public_key()
     session = SigningSession(hand.signer, recorder or NoRecorder(), public_key, ports.sleep)
-    try:
+    with closed_if_refused(recorder):
         signature = session.sign_content(attributes, signer.row)
-    except (AwsError, KeyStateError, SignerError) as exc:
-        if recorder:
-            recorder.refused(exc)
-        raise
     part, reply = SignedPart(signer, attributes, signature), session.replies[-1]
     return SignatureReply(part, session.calls, reply, hand.caller_arn, recorder.intent if recorder else None)
 

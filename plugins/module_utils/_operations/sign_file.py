@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from .._ledger.entries import Intent, Refused, Signed, new_id
 from .._ledger.holders import this_holder
-from .._pki.errors import AwsError, KeyStateError
+from .._pki.errors import KeyStateError
 from .._pki.plan import Change, Plan
 from .._signer.formats import check_format, decode_signature, encode_signature
 from .._signer.ports import NoRecorder
 from .._signer.session import SigningSession
 from .._signer.verify import message_verifies
 from .content import Prepared, prepare_content
-from .recording import IntentRecorder
+from .recording import IntentRecorder, closed_if_refused
 from .signing_key import SigningKey, SigningKeys, choose_algorithm
 
 if TYPE_CHECKING:
@@ -192,12 +192,8 @@ def ask_for_signature(work: SigningWork, ports: SigningPorts, claimed: Intent | 
     recorder = _recorder(work, ports, claimed)
     session = SigningSession(ports.signer, recorder or NoRecorder(), work.key.public_key, ports.sleep)
     prepared = work.prepared
-    try:
+    with closed_if_refused(recorder):
         signature = session.sign_message(prepared.message, work.row, prepared.message_type, prepared.sha256)
-    except (AwsError, KeyStateError) as exc:
-        if recorder:
-            recorder.refused(exc)
-        raise
     return SignatureMade(work, signature, session.calls, session.replies[-1], recorder.intent if recorder else None)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import padding
 
+from ansible_collections.rootstock.pki.plugins.module_utils._ledger.entries import Holder
 from ansible_collections.rootstock.pki.plugins.module_utils._ledger.files import FileLedger
 from ansible_collections.rootstock.pki.plugins.module_utils._ledger.port import NameClaimed
 from ansible_collections.rootstock.pki.plugins.module_utils._operations import issue_certificate as flow
@@ -139,13 +140,17 @@ def test_a_refused_call_closes_its_intent_and_writes_no_certificate(workshop: Wo
     assert not (workshop.folder / "certificates" / "web.pem").exists()
 
 
-def test_a_signature_of_another_key_is_thrown_away(workshop: Workshop) -> None:
+def test_a_signature_of_another_key_is_thrown_away_and_the_name_is_free_for_every_host(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     workshop.root()
     workshop.key("stranger")
-    with pytest.raises(SignerError, match="same key"):
+    with monkeypatch.context() as elsewhere, pytest.raises(SignerError, match="same key"):
+        elsewhere.setattr(flow, "this_holder", lambda: Holder("elsewhere", 1))
         workshop.carry_out(tls(workshop, issuer_key_id="stranger"))
-    assert kinds(workshop)[2:] == ["intent"]
+    assert kinds(workshop)[2:] == ["intent", "refused"]
     assert len(list((workshop.folder / "root" / "issued").iterdir())) == 1
+    assert workshop.carry_out(tls(workshop)).sign_calls == 1
 
 
 def test_a_run_that_died_before_recording_is_completed_without_a_signature(workshop: Workshop) -> None:

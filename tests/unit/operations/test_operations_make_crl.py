@@ -316,7 +316,7 @@ def test_a_signature_of_another_key_is_not_stored(desk: CrlDesk) -> None:
     with pytest.raises(SignerError):
         desk.make()
     assert not desk.path().exists()
-    assert desk.ledger.read().crls == ()
+    assert (desk.ledger.read().crls, desk.ledger.read().open_intents) == ((), ())
 
 
 def test_a_run_that_comes_second_takes_the_first_ones_crl(desk: CrlDesk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -174,6 +174,7 @@ def test_a_refused_call_and_a_foreign_signature_leave_no_request(workshop: Works
     workshop.signers["services"] = LocalSigner(local_key("ECC_NIST_P256", 88))
     with pytest.raises(SignerError):
         make(workshop, plan(workshop))
+    assert kinds(workshop)[2:] == [("intent", "csr"), ("refused", "")]
 
 
 def test_the_next_request_closes_what_a_run_that_died_left_open(

@@ -94,11 +94,12 @@ def test_a_public_key_in_a_file_saves_the_call(tmp_path: Path) -> None:
 
 
 def test_a_public_key_in_a_file_that_is_another_one_is_found_out_and_nothing_is_kept(tmp_path: Path) -> None:
-    desk = Desk(tmp_path)
+    desk = Desk(tmp_path, recorded=True)
     desk.signer = LocalSigner(local_key("ECC_NIST_P256", 1))
     with pytest.raises(SignerError, match="name the same key"):
         desk.sign()
     assert not desk.dest.exists()
+    assert [type(line) for line in entries(desk)] == [Intent, Refused]
 
 
 @pytest.mark.parametrize("use", ["ca", "ocsp"])
