@@ -34,7 +34,7 @@ options:
         type: int
         default: 900
 notes:
-  - O(endpoint_url) is where all services are asked, AWS STS for O(assume_role) and the account of a new key and the
-    tagging API among them. An endpoint of AWS KMS alone, such as one in a VPC, is for the environment variable
-    E(AWS_ENDPOINT_URL_KMS).
+  - O(endpoint_url) is where all services are asked, among them the tagging API, and AWS STS for O(assume_role), for the
+    account of a new key and for who signs. An endpoint of AWS KMS alone, such as one in a VPC, is for the environment
+    variable E(AWS_ENDPOINT_URL_KMS).
 """

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from contextlib import contextmanager
+from typing import Any, NoReturn
 
 from .._pki.errors import AwsError, KeyStateError, PkiError
 
 try:
     from botocore import xform_name
     from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError
 except ImportError:
     pass  # AnsibleAWSModule says so
 
@@ -50,6 +52,10 @@ AWS_SENTENCES = {
     "whether AWS did the work is not known",
     "IncompleteReadError": "{action} on {about}: the answer broke off ({text}); whether AWS did the work is not known",
 }
+STRANGE = (
+    "{endpoint} did not answer {action} on {about} as AWS does ({what}); check endpoint_url and the proxy. "
+    "All services are asked at endpoint_url: one of AWS KMS alone belongs in AWS_ENDPOINT_URL_KMS"
+)
 FINER = {
     ("MalformedPolicyDocumentException", "invalid principal"): "InvalidPrincipals",
     ("MalformedPolicyDocumentException", "update the key policy in the future"): "PolicyLockout",
@@ -86,6 +92,17 @@ DENIED_TEXT = re.compile(
 )
 
 
+class Answer(dict[str, Any]):
+    """An answer, of which AWS would have sent every member that somebody looks up."""
+
+    def __init__(self, members: dict[str, Any], client: Any, operation: str, about: str) -> None:
+        super().__init__(members)
+        self._asked = (client, operation, about)
+
+    def __missing__(self, member: str) -> NoReturn:
+        raise _strange(f"it holds no {member}", *self._asked)
+
+
 def ask(client: Any, operation: str, about: str = "", **params: Any) -> dict[str, Any]:
     """Call *operation* (its name in the API) and return the answer.
 
@@ -102,20 +119,49 @@ def ask(client: Any, operation: str, about: str = "", **params: Any) -> dict[str
             operation=operation,
             code="UnknownOperation",
         )
-    try:
-        answer: dict[str, Any] = call(**params)
-    except (ClientError, BotoCoreError) as exc:
-        raise to_pki_error(exc, action_of(client, operation), about) from exc
-    return answer
+    with _told(client, operation, about):
+        return Answer(call(**params), client, operation, about)
 
 
 def ask_pages(client: Any, operation: str, about: str = "", **params: Any) -> Iterator[dict[str, Any]]:
     """Call *operation* page by page; otherwise as ask()."""
     paginator = client.get_paginator(xform_name(operation))
+    with _told(client, operation, about):
+        for page in paginator.paginate(**params):
+            yield Answer(page, client, operation, about)
+
+
+@contextmanager
+def _told(client: Any, operation: str, about: str) -> Iterator[None]:
+    """Turn what botocore raises into an error of ours; what it cannot read makes it raise other things too."""
     try:
-        yield from paginator.paginate(**params)
+        yield
     except (ClientError, BotoCoreError) as exc:
+        strange = _strangeness(exc)
+        if strange:
+            raise _strange(strange, client, operation, about, unsure=False) from exc
         raise to_pki_error(exc, action_of(client, operation), about) from exc
+    except (ResponseParserError, KeyError) as exc:
+        raise _strange("it cannot be read", client, operation, about) from exc
+
+
+def _strangeness(exc: ClientError | BotoCoreError) -> str:
+    """Say why a refusal is not one that this service of AWS would send; empty where it is."""
+    response = getattr(exc, "response", None)
+    if not isinstance(response, dict):
+        return ""
+    code = str((response.get("Error") or {}).get("Code", ""))
+    status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    if code == "UnknownOperationException":
+        return code
+    nameless = not code or code.isdigit()  # botocore puts the status where no code was sent
+    return f"HTTP status {status} without a code of AWS" if nameless and status < 500 else ""
+
+
+def _strange(what: str, client: Any, operation: str, about: str, unsure: bool = True) -> AwsError:
+    action = action_of(client, operation)
+    sentence = STRANGE.format(endpoint=client.meta.endpoint_url, action=action, about=about or "the request", what=what)
+    return AwsError(sentence, operation=operation, code="ResponseParserError", unsure=unsure)
 
 
 def action_of(client: Any, operation: str) -> str:
@@ -129,7 +175,7 @@ def to_pki_error(exc: ClientError | BotoCoreError, action: str, about: str = "")
     response = getattr(exc, "response", None)
     if not isinstance(response, dict):
         return _unanswered(exc, action, about)
-    error = response.get("Error", {})
+    error = response.get("Error") or {}
     text = str(error.get("Message") or error.get("message") or "").strip().rstrip(".")
     code = _finer(str(error.get("Code", "")), text)
     words = {"action": action, "about": about or "the request", "text": text or f"({code})"}

@@ -61,7 +61,7 @@ class IntentRecorder:
 
         An unanswered call may have signed, so it stays open.
         """
-        unsure = isinstance(error, AwsError) and error.retryable
+        unsure = isinstance(error, AwsError) and error.unsure
         if self.intent is not None and self.attempts == 1 and not unsure:
             self.ledger.append(Refused(new_id(), self.clock(), self.intent.id, str(error)))
 

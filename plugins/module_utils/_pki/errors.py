@@ -45,10 +45,14 @@ class AwsError(PkiError):
         operation: name of the API operation, such as Sign.
         code: AWS error code, or the botocore exception's name where no answer came.
         retryable: True where the same call may succeed a moment later.
+        unsure: True where AWS may have done the work all the same.
     """
 
-    def __init__(self, message: str, *, operation: str, code: str, retryable: bool = False) -> None:
+    def __init__(
+        self, message: str, *, operation: str, code: str, retryable: bool = False, unsure: bool | None = None
+    ) -> None:
         super().__init__(message)
         self.operation = operation
         self.code = code
         self.retryable = retryable
+        self.unsure = retryable if unsure is None else unsure

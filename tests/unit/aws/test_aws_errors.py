@@ -6,16 +6,20 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
 import pytest
 from botocore import exceptions as botocore_errors
+from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 
 from ansible_collections.rootstock.pki.plugins.module_utils._aws import kms
 from ansible_collections.rootstock.pki.plugins.module_utils._aws.errors import ask, code_of, to_pki_error
 from ansible_collections.rootstock.pki.plugins.module_utils._aws.sts import caller_arn
+from ansible_collections.rootstock.pki.plugins.module_utils._aws.tagging import find_by_tag
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import AwsError, KeyStateError, PkiError
 from localaws.server import Server
 from localaws.testing import Account
@@ -147,9 +151,63 @@ def test_a_call_that_this_boto3_does_not_have_is_told() -> None:
         ask(offline_client(), "SignEverything")
 
 
-def offline_client(**options: Any) -> Any:
+def offline_client(service: str = "kms", **options: Any) -> Any:
     client: Any = boto3.client
-    return client("kms", region_name="eu-central-1", aws_access_key_id="x", aws_secret_access_key="y", **options)
+    return client(service, region_name="eu-central-1", aws_access_key_id="x", aws_secret_access_key="y", **options)
+
+
+class Body(io.BytesIO):
+    """The body of an answer, as urllib3 streams it."""
+
+    def stream(self) -> Iterator[bytes]:
+        yield self.read()
+
+
+def answering(service: str, status: int, body: bytes) -> Any:
+    """Return a client whose endpoint answers everything with *body*."""
+    client = offline_client(service, endpoint_url="https://kms.example")
+    answer = AWSResponse(client.meta.endpoint_url, status, {}, Body(body))
+    client.meta.events.register("before-send", lambda **_request: answer)
+    return client
+
+
+PAGE, STRICT_PAGE, STRANGER = b"<!DOCTYPE html><br>Log in", b"<html/>", b'{"__type": "UnknownOperationException"}'
+
+
+@pytest.mark.parametrize(
+    ("service", "status", "body", "call", "words"),
+    [
+        ("kms", 200, PAGE, lambda kms_: kms.describe_key(kms_, "alias/x"), ["on alias/x", "it holds no KeyMetadata"]),
+        ("kms", 200, PAGE, lambda kms_: kms.get_public_key(kms_, "alias/x"), ["it holds no PublicKey"]),
+        ("kms", 200, PAGE, kms.list_keys, ["kms:ListKeys on the account", "it holds no Keys"]),
+        ("kms", 404, PAGE, kms.list_keys, ["HTTP status 404 without a code of AWS"]),
+        ("sts", 200, PAGE, caller_arn, ["sts:GetCallerIdentity on the request", "it cannot be read"]),
+        ("sts", 200, STRICT_PAGE, caller_arn, ["sts:GetCallerIdentity", "it cannot be read"]),
+        ("sts", 404, STRICT_PAGE, caller_arn, ["HTTP status 404 without a code of AWS"]),
+        ("sts", 400, STRANGER, caller_arn, ["it cannot be read"]),
+        (
+            "resourcegroupstaggingapi",
+            400,
+            STRANGER,
+            lambda tagging: find_by_tag(tagging, None, "x", None),
+            ["tag:GetResources on keys tagged x", "UnknownOperationException"],
+        ),
+    ],
+)
+def test_an_endpoint_that_is_not_of_the_service_is_named(
+    service: str, status: int, body: bytes, call: Callable[[Any], object], words: list[str]
+) -> None:
+    with pytest.raises(AwsError) as strange:
+        call(answering(service, status, body))
+    told = str(strange.value)
+    assert [word for word in ("https://kms.example did not", "AWS_ENDPOINT_URL_KMS", *words) if word not in told] == []
+
+
+@pytest.mark.parametrize(("status", "unsure"), [(200, True), (403, False)])
+def test_who_answers_strangely_to_sign_is_not_asked_again_and_may_have_signed(status: int, unsure: bool) -> None:
+    with pytest.raises(AwsError) as strange:
+        kms.sign(answering("kms", status, PAGE), "alias/x", b"x" * 32, "DIGEST", "ECDSA_SHA_256")
+    assert (strange.value.retryable, strange.value.unsure) == (False, unsure)
 
 
 def test_a_missing_endpoint_is_told_in_one_sentence() -> None:

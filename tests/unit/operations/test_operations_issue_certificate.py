@@ -140,14 +140,23 @@ def test_a_refused_call_closes_its_intent_and_writes_no_certificate(workshop: Wo
     assert not (workshop.folder / "certificates" / "web.pem").exists()
 
 
+def test_the_intent_of_a_call_with_an_unsure_outcome_stays_open(workshop: Workshop) -> None:
+    workshop.root()
+    workshop.signers["root"].failures = [AwsError("a page came back", operation="Sign", code="", unsure=True)]
+    with pytest.raises(AwsError):
+        workshop.carry_out(tls(workshop))
+    assert kinds(workshop)[2:] == ["intent"]
+
+
 def test_a_signature_of_another_key_is_thrown_away_and_the_name_is_free_for_every_host(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workshop.root()
     workshop.key("stranger")
-    with monkeypatch.context() as elsewhere, pytest.raises(SignerError, match="same key"):
+    with monkeypatch.context() as elsewhere:
         elsewhere.setattr(flow, "this_holder", lambda: Holder("elsewhere", 1))
-        workshop.carry_out(tls(workshop, issuer_key_id="stranger"))
+        with pytest.raises(SignerError, match="same key"):
+            workshop.carry_out(tls(workshop, issuer_key_id="stranger"))
     assert kinds(workshop)[2:] == ["intent", "refused"]
     assert len(list((workshop.folder / "root" / "issued").iterdir())) == 1
     assert workshop.carry_out(tls(workshop)).sign_calls == 1
