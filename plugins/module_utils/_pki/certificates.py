@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from .der import encode, parts_of
 from .errors import IssuerError, SpecError
+from .ml_dsa import require_ml_dsa_for
 from .names import name_text
 
 try:
@@ -78,6 +79,7 @@ def _require_readable(thing: x509.Certificate | x509.CertificateSigningRequest, 
     except KeyError as exc:  # the library's word for a string type or TLS feature that it does not know
         raise SpecError(f"{source}: a part of the {what} has the unknown value {exc}; have it made again") from exc
     except refusals as exc:
+        require_ml_dsa_for(thing.public_bytes(serialization.Encoding.DER), source)
         raise SpecError(f"{source}: a part of the {what} cannot be read ({exc}); have it made again") from exc
 
 
@@ -92,6 +94,7 @@ def load_csr(content: bytes, source: str) -> x509.CertificateSigningRequest:
         csr = x509.load_der_x509_csr(content) if der else x509.load_pem_x509_csr(content)
         valid = csr.is_signature_valid
     except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion) as exc:
+        require_ml_dsa_for(content, source)
         raise SpecError(f"{source}: not a readable CSR ({exc}); expected PKCS#10 in PEM or DER") from exc
     if not valid:
         raise SpecError(f"{source}: the CSR's signature does not verify under its own key; have it made again")
@@ -111,6 +114,7 @@ def load_public_key(content: bytes, source: str) -> CertificatePublicKeyTypes:
     try:
         key = serialization.load_der_public_key(content) if der else serialization.load_pem_public_key(content)
     except (ValueError, TypeError, UnsupportedAlgorithm) as exc:
+        require_ml_dsa_for(content, source)
         raise SpecError(f"{source}: not a readable public key ({exc}); expected PEM or DER") from exc
     return key  # type: ignore[return-value]  # Diffie-Hellman keys are refused by key type, in the gate
 
