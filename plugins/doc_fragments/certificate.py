@@ -263,6 +263,10 @@ options:
     description:
       - Whether kinds of names that O(name_constraints_permitted) does not mention are excluded altogether.
       - Without this an authority for C(DNS:acme.internal) may issue for every IP address and every mailbox.
+      - DNS names, IP addresses, mailboxes and URIs are excluded by the certificate, for every relying party. RFC 5280
+        4.2.1.10 has no such constraint for C(otherName), C(RID) and C(dirName). Below an authority that limits all of
+        the former, modules issue for none of the latter that it does not permit, but relying parties would take them.
+      - Subjects are not excluded. Permit a C(dirName), such as C(dirName:O=Acme), to constrain them.
     type: bool
     default: true
   digest:

@@ -16,7 +16,7 @@ from .constraint_rules import form_of
 from .constraint_sets import check_constraints
 from .errors import SpecError
 from .extensions import extensions_of, key_type_of
-from .name_constraints import check_names
+from .name_constraints import check_names, check_unnamed_kinds
 from .names import name_text
 from .path_validation import PROCESSED
 from .policy_rules import policy_facts, policy_problem
@@ -325,7 +325,8 @@ def check_name_constraints(proposal: Proposal) -> list[str]:
         return problems
     names = list(spec.extension(x509.SubjectAlternativeName) or ())
     host = not spec.is_authority
-    return [*problems, *check_names(names, spec.subject, constraints, issuers=owners, common_name_is_host=host)]
+    problems += check_names(names, spec.subject, constraints, issuers=owners, common_name_is_host=host)
+    return problems if proposal.foreign else [*problems, *check_unnamed_kinds(names, constraints, issuers=owners)]
 
 
 def check_policies(proposal: Proposal) -> list[str]:

@@ -81,6 +81,39 @@ def check_names(
     return [problem for problem in dict.fromkeys(problems) if problem]
 
 
+def check_unnamed_kinds(
+    names: Sequence[x509.GeneralName], constraints: Sequence[x509.NameConstraints], *, issuers: Sequence[str] = ()
+) -> list[str]:
+    """Return a problem for every name of a kind that a CA above excludes without being able to say so.
+
+    Of DNS, IP, email and URI :func:`exclude_others` writes into the CA's certificate that they are excluded. For other
+    kinds RFC 5280 4.2.1.10 knows no such constraint; that all of those four are constrained tells that it was meant.
+    Only who issues can honour that: relying parties cannot.
+
+    Args:
+        names, constraints, issuers: as check_names() has them.
+    """
+    owners = [*issuers, *("the issuer's chain" for _unused in constraints)]
+    closed = [
+        (extension, owner) for extension, owner in zip(constraints, owners, strict=False) if _is_closed(extension)
+    ]
+    return [
+        f"{name.text} is of a kind that {owner} does not name, and it excludes others "
+        f"(name_constraints_exclude_others); {name.advice}"
+        for extension, owner in closed
+        for name in map(_held, names)
+        if not _names_form(name.form, [*(extension.permitted_subtrees or ()), *(extension.excluded_subtrees or ())])
+    ]
+
+
+def _is_closed(extension: x509.NameConstraints) -> bool:
+    """Tell whether there is nothing left for exclude_others() to add."""
+    permitted, excluded = extension.permitted_subtrees or (), extension.excluded_subtrees or ()
+    if not permitted or permissions_for_others(permitted):
+        return False
+    return all(name in excluded for name in exclusions_for_others(permitted))
+
+
 def _held(name: x509.GeneralName) -> _Held:
     mailbox = utf8_mailbox_of(name) if isinstance(name, x509.OtherName) else None
     if mailbox is not None:

@@ -167,6 +167,28 @@ def test_kinds_that_are_not_named_are_excluded_unless_said_otherwise() -> None:
     assert "IP:fe80::1 is excluded by CN=Root" in told
 
 
+OTHER_KINDS = ("otherName:1.3.6.1.4.1.311.20.2.3;UTF8:ann@acme.example", "RID:1.2.3", "dirName:O=Others")
+
+
+def test_kinds_that_no_constraint_can_exclude_are_not_issued_where_others_are_excluded() -> None:
+    named = {"subject_alt_name": ["DNS:www.acme.internal", *OTHER_KINDS]}
+    closed = authority("Root", name_constraints_permitted=["DNS:acme.internal"])
+    told = refusal(spec("tls_server", **named), authority("Middle", closed), closed)
+    assert told.count("is of a kind that CN=Root does not name, and it excludes others") == len(OTHER_KINDS)
+    open_ = authority("Root", name_constraints_permitted=["DNS:acme.internal"], name_constraints_exclude_others=False)
+    assert passes(spec("tls_server", **named), open_)
+    assert passes(spec("tls_server", **named), authority("Root", name_constraints_excluded=["DNS:acme.example"]))
+    gate(Proposal(spec("tls_server", **named), (closed,), None, NOW, foreign=True))
+
+
+def test_a_directory_name_and_a_mailbox_that_are_permitted_are_named_kinds() -> None:
+    permitted = ["DNS:acme.internal", "dirName:O=Acme", "email:acme.internal"]
+    root = authority("Root", name_constraints_permitted=permitted, subject={"organization_name": "Acme"})
+    names = ["DNS:www.acme.internal", "dirName:OU=Web,O=Acme", "otherName:1.3.6.1.5.5.7.8.9;UTF8:ü@acme.internal"]
+    server = spec("tls_server", subject_alt_name=names, subject={"organization_name": "Acme"})
+    assert passes(server, root)
+
+
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
