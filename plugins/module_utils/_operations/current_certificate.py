@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from .._ledger.files import issued_path
 from .._ledger.holders import is_running
-from .._pki.certificates import load_certificates, serial_hex, sha256_hex, signed_by, to_der
+from .._pki.certificates import load_certificates, serial_hex, sha256_hex, signed_by, to_der, to_pem
 from .._pki.errors import LedgerError, SpecError
 
 if TYPE_CHECKING:
@@ -72,11 +72,21 @@ def find_current(
     if record is None:
         return None
     stored = issued_path(Path(task.ledger_path), record.serial)
-    for label, content in ((str(stored), read_issued(stored)), (task.path, task.present)):
-        for certificate in load_certificates(content, label) if content and _is_pem(content) else ():
-            if serial_hex(certificate.serial_number) == record.serial:
-                return Found(certificate, record.lifetime)
+    for certificate in (*_load(read_issued(stored), str(stored)), *_readable_at_path(task)):
+        if serial_hex(certificate.serial_number) == record.serial:
+            return Found(certificate, record.lifetime)
     return None
+
+
+def _load(content: bytes | None, label: str) -> tuple[x509.Certificate, ...]:
+    return load_certificates(content, label) if content and _is_pem(content) else ()
+
+
+def _readable_at_path(task: CertificateTask) -> tuple[x509.Certificate, ...]:
+    try:
+        return _load(task.present, task.path)
+    except SpecError:  # refuse_unknown_certificate() says so, unless it is to be replaced anyway
+        return ()
 
 
 def find_elsewhere(
@@ -139,13 +149,24 @@ def read_issued(path: Path) -> bytes | None:
 
 
 def refuse_unknown_certificate(task: CertificateTask, found: Found | None, state: LedgerState) -> None:
-    """A certificate at the path that the ledger does not know would be lost without a trace."""
-    certificate = None if task.force else _at_path(task)
+    """A certificate at the path that the ledger does not know would be lost without a trace.
+
+    Raises:
+        SpecError: what is there cannot be read, and is not the beginning of *found*.
+        LedgerError: the ledger does not know it.
+    """
+    if task.force or (found is not None and to_pem([found.certificate]).startswith(task.present or b"")):
+        return
+    where = task.path or "content"
+    try:
+        certificate = _at_path(task)
+    except SpecError as exc:
+        moved = "move the file away" if task.path else "leave it out"
+        raise SpecError(f"{exc}; {moved} and run again, or use force: true to replace it") from exc
     if certificate is None:
         return
     serial = serial_hex(certificate.serial_number)
     if state.by_serial(serial) is None and (found is None or found.serial != serial):
-        where = task.path or "content"
         raise LedgerError(
             f"{where}: holds the certificate {serial}, which the ledger {task.ledger_path} does not know; "
             "name the ledger that does in ledger_path, or in former_ledger_path where another authority issued it, "

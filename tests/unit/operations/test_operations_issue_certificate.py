@@ -205,25 +205,6 @@ def _as_if_its_process_had_ended(workshop: Workshop) -> None:
     ledger.write_text("\n".join([*lines[:-1], json.dumps(last)]) + "\n")
 
 
-def test_a_certificate_lost_from_its_path_comes_back_from_the_ledgers_copy(workshop: Workshop) -> None:
-    workshop.root()
-    issued = workshop.carry_out(tls(workshop)).certificate
-    Path(tls(workshop).task.path).unlink()
-    again = tls(workshop)
-    assert (again.reissue, again.certificate) == (False, issued)
-
-
-def test_a_certificate_that_the_ledger_does_not_know_is_not_overwritten(workshop: Workshop) -> None:
-    workshop.root()
-    foreign = Workshop(workshop.folder / "other", serial=0xF0).root()
-    path = workshop.folder / "certificates" / "web.pem"
-    path.parent.mkdir()
-    path.write_bytes(to_pem([foreign]))
-    with pytest.raises(LedgerError, match="does not know"):
-        tls(workshop)
-    assert tls(workshop, force=True).reissue
-
-
 @pytest.mark.parametrize(
     ("changed", "field"),
     [
