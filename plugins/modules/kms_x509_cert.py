@@ -41,8 +41,12 @@ options:
     required: true
   name:
     description:
-      - What the ledger calls the certificate. One name has one current certificate.
-      - The default is the file name of O(path) without its ending.
+      - What the ledger calls the certificate. One name has one current certificate, and a new one supersedes it.
+      - The default is the file name of O(path) without its ending. Where an issuer has several such as C(a/server.pem)
+        and C(b/server.pem), give each a name.
+      - A task is refused that wants another key and another subject or other alternative names than the current
+        certificate of the name has, while that is still at the other path that it was issued for. O(force=true) lets it
+        take the name.
     type: str
   chain_path:
     description: Where the issuer and the authorities above it are kept, in PEM, nearest first, without the root.

@@ -28,6 +28,7 @@ from .._pki.gate import Proposal, gate
 from .._pki.plan import Change, Plan, compare
 from .authority_identity import refuse_identity_drift, refuse_root_changes, root_warnings
 from .certificate_inputs import check_key_spec, read_issuer, read_subject_key, try_algorithm
+from .certificate_place import kept_elsewhere
 from .compromised_keys import compromise_problems
 from .crl_shards import partition_problems, placed, recorded_partition
 from .current_certificate import Found, find_current, find_elsewhere, refuse_unknown_certificate, why_none
@@ -151,7 +152,7 @@ class _Differences:
 
     Attributes:
         reason: why one that exists is made again, in words.
-        problems: why nobody can tell.
+        problems: why nobody can tell, or why it must not be made again.
         warnings: of a renewal that would be of no use.
     """
 
@@ -224,17 +225,18 @@ class _Facts:
             *differences(found.certificate, self._spec_for(found, state), self.issuer, wanted),
             *lifetime_changes(found.lifetime, self.spec.lifetime),
         ]
+        refused = kept_elsewhere(self.task, found.serial, changed, state)
         reasons = [f"changed: {', '.join(change.field for change in changed)}"] if changed else []
         try:
             due = renewal_due(found.certificate, self.spec.lifetime, self.now)
         except SpecError as exc:
-            return _Differences(tuple(changed), problems=(str(exc),))
+            return _Differences(tuple(changed), problems=(*refused, str(exc)))
         futile = self._futile(found.certificate, due) if due else ()
         reasons += [due] if due and not futile else ["force"] if self.task.force else []
         if reasons and not changed:
             end = found.certificate.not_valid_after_utc
             changed = [Change("not_after", asn1_time(end), self.times[0] and asn1_time(self.times[0].not_after))]
-        return _Differences(tuple(changed), "; ".join(reasons), warnings=() if changed else futile)
+        return _Differences(tuple(changed), "; ".join(reasons), refused, () if changed else futile)
 
     def _futile(self, certificate: x509.Certificate, due: str) -> tuple[str, ...]:
         """Return a warning where *certificate* is due for renewal, and a new one would not live longer."""

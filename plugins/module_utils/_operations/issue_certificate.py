@@ -25,6 +25,7 @@ from .._pki.certificates import serial_hex, sha256_hex, to_der, to_pem
 from .._pki.errors import IssuerError, LedgerError
 from .._pki.names import name_text
 from .._signer.session import SigningSession
+from .certificate_place import place_of
 from .certificate_plan import CertificatePlan, plan_certificate
 from .crl_shards import objection_to, place
 from .recording import IntentRecorder, closed_if_refused
@@ -102,7 +103,7 @@ def issue_certificate(planned: CertificatePlan, ports: IssuingPorts) -> Issuance
     make_folder(issued_path(Path(planned.task.ledger_path), "").parent)
     serial_number = to_serial_number(ports.random_bits())
     spec, details = place(planned.spec, planned.task.crl_partitions, serial_number, planned.ledger)
-    planned = replace(planned, spec=spec)
+    planned, details = replace(planned, spec=spec), {**details, **place_of(planned.task)}
     recorder = IntentRecorder(
         planned.ledger,
         ports.clock,

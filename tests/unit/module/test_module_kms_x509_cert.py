@@ -60,6 +60,18 @@ def test_a_content_is_returned_and_a_copy_kept(controller: Controller, tmp_path:
     assert again["certificate"] == (tmp_path / "root" / "ca.pem").read_text()
 
 
+def test_two_certificates_whose_files_have_one_name_need_two_names(controller: Controller, tmp_path: Path) -> None:
+    make_root(controller, tmp_path)
+    first, second = (
+        below(tmp_path, f"{name}/server", public_key_path=make_key(controller, tmp_path, name)) for name in "ab"
+    )
+    assert controller.run("kms_x509_cert", first)["changed"]
+    assert "give this one a name of its own" in controller.run("kms_x509_cert", second, check=True)["msg"]
+    second["name"] = "b"
+    assert controller.run("kms_x509_cert", second)["changed"]
+    assert [controller.run("kms_x509_cert", task)["changed"] for task in (first, second)] == [False, False]
+
+
 def test_a_content_moves_to_another_issuer_where_the_ledger_of_the_former_one_is_named(
     controller: Controller, tmp_path: Path
 ) -> None:
