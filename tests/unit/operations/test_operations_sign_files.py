@@ -25,12 +25,12 @@ from ansible_collections.rootstock.pki.plugins.module_utils._operations.sign_fil
     plan_signatures,
 )
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import AwsError, KeyStateError, SpecError
-from ansible_collections.rootstock.pki.plugins.module_utils._signer.algorithms import ALGORITHMS, KEY_SPECS
+from ansible_collections.rootstock.pki.plugins.module_utils._signer.algorithms import ALGORITHMS
 from ansible_collections.rootstock.pki.plugins.module_utils._signer.ports import SignReply
 from ansible_collections.rootstock.pki.plugins.module_utils._signer.specs import Content, SignatureSpec
 from ansible_collections.rootstock.pki.plugins.module_utils._signer.verify import prepare, verify_signature
 from tests.unit.operations.signing_desk import Desk
-from tests.unit.signer.local_kms import KEY_ARN, LocalSigner, denied
+from tests.unit.signer.local_kms import KEY_ARN, SIGNING_SPECS, LocalSigner, denied
 from tests.unit.signer.test_signer_structures import to_be_signed
 
 
@@ -177,7 +177,7 @@ def test_a_digest_is_signed_with_pss_when_asked(tmp_path: Path) -> None:
     verify_signature(desk.private.public_key(), made.signature, b"seen by nobody", ALGORITHMS["RSASSA_PSS_SHA_384"])
 
 
-@pytest.mark.parametrize("key_spec", [spec for spec in ("ML_DSA_65",) if spec in KEY_SPECS])
+@pytest.mark.parametrize("key_spec", [spec for spec in SIGNING_SPECS if spec == "ML_DSA_65"])
 def test_a_mu_is_signed(key_spec: str, tmp_path: Path) -> None:
     desk = Desk(tmp_path, key_spec)
     public_key, row = desk.private.public_key(), ALGORITHMS["ML_DSA_SHAKE_256"]
