@@ -41,6 +41,10 @@ options:
     description: Whether each file has a signature of its own, as C(sign_release_each).
     type: bool
     default: true
+  ledger_path:
+    description: The ledger of the signatures, as C(sign_release_ledger_path). It cannot be in the folder.
+    type: str
+    default: ""
 """
 
 EXAMPLES = r"""
@@ -83,7 +87,7 @@ from collections.abc import Callable, Mapping, Sequence
 from posixpath import basename
 from typing import Any
 
-from ansible_collections.rootstock.pki.plugins.module_utils._pki.release_plan import plan_release
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.release_plan import ledger_problems, plan_release
 
 
 def release_plan(
@@ -93,10 +97,12 @@ def release_plan(
     directory: str,
     manifest_digest: str = "sha256",
     each: bool = True,
+    ledger_path: str = "",
 ) -> dict[str, Any]:
     """Return what has to be done for a release, or what forbids it."""
     contents = {basename(one["source"]): base64.b64decode(one["content"]) for one in records}
-    return plan_release(listed, contents, directory, manifest_digest, each)
+    planned = plan_release(listed, contents, directory, manifest_digest, each)
+    return {**planned, "problems": [*planned["problems"], *ledger_problems(planned["dir"], ledger_path)]}
 
 
 class FilterModule:

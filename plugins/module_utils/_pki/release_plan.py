@@ -106,6 +106,15 @@ def plan_release(
     }
 
 
+def ledger_problems(top: str, ledger_path: str) -> list[str]:
+    """Return what is wrong with a ledger that would change the release with each signature of it."""
+    start, path = normpath(top), normpath(ledger_path)
+    inside = not path.startswith(("/", "..")) if start == "." else path.startswith(join(start, ""))
+    if not ledger_path or not inside:
+        return []
+    return [f"sign_release_ledger_path {ledger_path}: is in the folder that is signed; keep the ledger outside of it"]
+
+
 def record(manifest: str, each: bool) -> str:
     """Return the line in the file of certificates that tells later runs what this one made."""
     return f"{_RECORD.format(manifest=manifest)}{_EACH if each else ''}\n"

@@ -148,3 +148,23 @@ def test_links_are_refused() -> None:
     listed = [{"path": "dist/a", "isdir": False, "islnk": True, "size": 1}]
     planned = release_plan({"files": listed, "skipped_paths": {}}, [], directory="dist")
     assert planned["problems"][0].startswith("dist/a: is a link; put the file itself there")
+
+
+@pytest.mark.parametrize(
+    ("top", "ledger_path", "inside"),
+    [
+        ("dist", "dist/ledger.jsonl", True),
+        ("dist", "./dist/log/../ledger.jsonl", True),
+        ("dist", "dist-ledger.jsonl", False),
+        ("dist", "", False),
+        ("/srv/dist", "/srv/dist/log/ledger.jsonl", True),
+        ("/srv/dist", "/srv/ledger.jsonl", False),
+        (".", "ledger.jsonl", True),
+        (".", "../ledger.jsonl", False),
+        (".", "/srv/ledger.jsonl", False),
+    ],
+)
+def test_a_ledger_in_the_folder_would_change_what_is_signed(top: str, ledger_path: str, inside: bool) -> None:
+    found = plan(FILES, top=top, ledger_path=ledger_path)["problems"]
+    wanted = f"sign_release_ledger_path {ledger_path}: is in the folder that is signed; keep the ledger outside of it"
+    assert found == ([wanted] if inside else [])
