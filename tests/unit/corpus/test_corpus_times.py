@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from tests.unit.corpus.bad_requests import Bad, each, refused
 from tests.unit.rfc5280.office import Office
 
-NOT_UNDERSTOOD, NO_SUCH, PAST_ISSUER = "is not understood", "does not exist", "the latest possible is 20451227120000Z"
+NOT_UNDERSTOOD, NO_SUCH, PAST_ISSUER = "is not understood", "does not exist", "the latest possible is 20551225120000Z"
 TIMES = {
     "word": ("tomorrow", NOT_UNDERSTOOD),
     "number": ("365", NOT_UNDERSTOOD),
@@ -51,7 +51,7 @@ ENDS = {
     "at once": ("+0s", "is not later than"),
     "before the start": ("-1d", "is not later than"),
     "in the past": ("20200101000000Z", "is not later than"),
-    "one second past the issuer": ("20451227120001Z", PAST_ISSUER),
+    "one second past the issuer": ("20551225120001Z", PAST_ISSUER),
     "long past the issuer": ("99991231235959Z", PAST_ISSUER),
     "too long for the profile": ("+826d", "longer than the 825d of certificate_profile tls_server"),
 }

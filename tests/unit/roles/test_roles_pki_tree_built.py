@@ -180,7 +180,7 @@ def test_below_the_root_of_others_all_is_built_that_can_be_and_the_rest_later(ru
 def make_corporate_root(folder: Path) -> None:
     usage = "-addext keyUsage=critical,keyCertSign,cRLSign"
     names = "-keyout corporate.key -out corporate.pem -subj /O=Corporate/CN=Root"
-    openssl(folder, f"req -x509 {NEW_KEY} {names} -days 3650 {usage}")
+    openssl(folder, f"req -x509 {NEW_KEY} {names} -days 9000 {usage}")
 
 
 def answer(folder: Path, request: str) -> None:
@@ -190,7 +190,7 @@ def answer(folder: Path, request: str) -> None:
         "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n"
     )
     authority = "-CA corporate.pem -CAkey corporate.key"
-    openssl(folder, f"x509 -req -in {request} {authority} -days 2000 -extfile corporate.ext -out answer.pem")
+    openssl(folder, f"x509 -req -in {request} {authority} -days 8000 -extfile corporate.ext -out answer.pem")
 
 
 def test_an_old_root_and_its_successor_vouch_for_each_other_and_what_is_below_can_move(run: Run, folder: Path) -> None:
