@@ -24,7 +24,7 @@ OPTIONS: list[Refusal] = [
     ("is outside of what CN=Services,O=Acme permits", {"subject_alt_name": ["DNS:acme.example"]}),
     ("IP:10.0.0.1 is excluded by", {"subject_alt_name": ["DNS:web.acme.internal", "IP:10.0.0.1"]}),
     ("forbids issuing the CA", {"certificate_profile": "subordinate_ca", "subject_alt_name": None}),
-    ("the latest possible is", {"not_after": "+3000d", "certificate_profile": "document_signing"}),
+    ("the latest possible is", {"not_after": "+4000d", "certificate_profile": "document_signing"}),
     ("does not exist", {"not_after": "20260231000000Z"}),
     ("not shorter than the lifetime", {"renew_before": "500d"}),
     ("is not usable", {"name": "../escape"}),
