@@ -10,6 +10,7 @@ import os
 from functools import cache
 
 import botocore.session
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
@@ -24,3 +25,8 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 # Each module run in the process of a test would read and parse AWS's descriptions of its services anew.
 botocore.session.create_loader = cache(botocore.session.create_loader)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, so that no worker is still at it when the others have ended."""
+    items.sort(key=lambda item: "tests/unit/roles" not in item.path.as_posix())

@@ -31,7 +31,11 @@ GROUPS = {
 
 
 def unit() -> Outcome:
-    return count_pytest(call([sys.executable, "-m", "pytest", "-q", "--color=no", "--numprocesses=2"]))
+    shared = [
+        "--numprocesses=2",
+        "--dist=worksteal",
+    ]  # long runs of tests for each, as fixtures are made per worker
+    return count_pytest(call([sys.executable, "-m", "pytest", "-q", "--color=no", *shared]))
 
 
 def stages(targets: Sequence[str]) -> list[Stage]:
