@@ -27,12 +27,17 @@ LEFT_OUT = () if os.environ.get("ROOTSTOCK_ROUNDS") == "large" else UNIT_TESTS
 TARGETS = CHECKOUT / "tests" / "integration" / "targets"
 WANTED_BOOTSTRAP = re.compile(r"can be manually downloaded and saved to: (\S+)")
 BOOTSTRAP = """# Written by the test run, because the usual bootstrap script of pip cannot be downloaded here.
+import ensurepip
 import subprocess
 import sys
+from pathlib import Path
 
 wanted = [word for word in sys.argv[1:] if word not in ("--no-setuptools", "--no-wheel")]
-subprocess.run([sys.executable, "-m", "ensurepip"], check=True)
-subprocess.run([sys.executable, "-m", "pip", "install", "--upgrade", *wanted], check=True)
+bundled = sorted(Path(ensurepip.__file__).parent.glob("_bundled/pip-*.whl"))
+pip = [bundled[-1] / "pip"] if bundled else ["-m", "pip"]  # a wheel runs as it is; Debian keeps it elsewhere
+if not bundled:
+    subprocess.run([sys.executable, "-m", "ensurepip"], check=True)
+subprocess.run([sys.executable, *pip, "install", "--upgrade", *wanted], check=True)
 """
 
 

@@ -54,7 +54,8 @@ def prepare_home() -> None:
     folder = HOME / ".config" / "pip"
     folder.mkdir(parents=True, exist_ok=True)
     lines = [f"{option} = {value}".replace("\n", "\n    ") for option, value in pip_settings().items()]
-    text = "\n".join(["[global]", *lines, ""])
+    # False stands for «yes, do not compile»: what ansible-test installs is imported once or twice.
+    text = "\n".join(["[global]", *lines, "[install]", "no-compile = false", ""])
     file = folder / "pip.conf"
     if not file.is_file() or file.read_text() != text:
         file.write_text(text)

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import atexit
+import gc
 import json
 import os
 import sys
@@ -14,6 +15,7 @@ import traceback
 from collections.abc import Callable
 from functools import cache
 from importlib import import_module
+from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_file_location
 from tempfile import TemporaryFile
 from typing import IO, Any
@@ -25,6 +27,7 @@ from ansible.executor.module_common import _BuiltModule
 from ansible.module_utils.testing import patch_module_args
 from ansible.plugins import action
 from ansible.plugins.loader import connection_loader
+from ansible.utils.collection_loader._collection_finder import _AnsibleCollectionPkgLoaderBase
 
 from tests.harness.environment import CHECKOUT
 
@@ -44,13 +47,26 @@ class ForkingPlaybook(PlaybookCLI):  # type: ignore[misc]
         return super()._play_prereqs()
 
 
+def keep_compiled(loader: type[Any]) -> None:
+    """Let Ansible's importer of collections take what Python compiled before; it compiles all of it each time."""
+    ordinary = loader.get_code
+
+    def get_code(self: Any, name: str) -> Any:
+        path = self.get_filename(name)
+        return SourceFileLoader(name, path).get_code(name) if os.path.isfile(path) else ordinary(self, name)
+
+    loader.get_code = get_code
+
+
 def prepare() -> None:
     """Import what modules import, and read the descriptions of the services once."""
+    keep_compiled(_AnsibleCollectionPkgLoaderBase)
     for path in sorted((CHECKOUT / "plugins" / "modules").glob("*.py")):
         import_module(f"{OURS}.{path.stem}")
     botocore.session.create_loader = cache(botocore.session.create_loader)
     for service in ("kms", "sts"):
         boto3.session.Session().client(service, region_name="eu-central-1")
+    gc.disable()  # or each of many short forks would copy what it collects over
 
 
 def note(

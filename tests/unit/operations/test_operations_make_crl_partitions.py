@@ -66,7 +66,8 @@ def test_a_certificate_says_in_which_crl_it_is(desk: CrlDesk) -> None:
     assert [partition(one) for one in certificates] == [one.serial_number % 4 for one in certificates]
     intent = desk.ledger.read().intent_of(f"{certificates[0].serial_number:X}")
     assert intent is not None
-    assert dict(intent.details) == {"crl_partitions": "4", "crl_partition": str(partition(certificates[0]))}
+    told = {"crl_partitions": "4", "crl_partition": str(partition(certificates[0]))}
+    assert told.items() <= intent.details.items()
 
 
 def test_a_second_run_issues_nothing(desk: CrlDesk) -> None:
