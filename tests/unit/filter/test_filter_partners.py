@@ -29,8 +29,15 @@ THEIRS = {
 }
 
 
-def plan(authorities: object = TREE, certificates: object = (), **more: str) -> dict[str, Any]:
-    return tree_plan(authorities, certificates, pki_name="acme", pki_dir="pki", base_dir="/srv", **more)
+def plan(authorities: object = None, certificates: object = (), **more: str) -> dict[str, Any]:
+    return tree_plan(
+        TREE if authorities is None else authorities,
+        certificates,
+        pki_name="acme",
+        pki_dir="pki",
+        base_dir="/srv",
+        **more,
+    )
 
 
 def task(made: dict[str, Any], name: str) -> dict[str, Any]:
