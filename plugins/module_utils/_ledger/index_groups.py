@@ -7,15 +7,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 
-from .codec import KINDS
 from .entries import CERTIFICATE_HOLD, Entry, Revoked
 from .fold import one_authority, revocation_mark
 from .index_rows import NO_MARK, Row, mark_ids, pack, row_of
 from .scan import FACTS, read_facts
 
-_Adder = Callable[[str, tuple[str, ...], bytes], None]
 ReadLines = Callable[[bytes], list[Entry]]
 
 
@@ -77,12 +75,6 @@ class Groups:
         self.crls: list[bytes] = []
         self._revoked = self._revoked_ids = 0  # number and exclusive or, the parts of a mark
         self._groups: dict[str, _Group] = {}
-        self._adders: Mapping[str, _Adder] = {
-            **dict.fromkeys(KINDS, self._add_other),
-            "intent": self._add_intent,
-            "issued": self._add_issued,
-            "revoked": self._add_revoked,
-        }
 
     def add(self, line: str, at: int) -> None:
         """Take in one line.
@@ -98,7 +90,15 @@ class Groups:
             self.authority = one_authority((self.authority, facts[0]))
         if facts[-1] > self.latest:
             self.latest = facts[-1]
-        self._adders[kind](kind, facts, pack(at, len(line)))
+        place = pack(at, len(line))
+        if kind == "intent":
+            self._add_intent(facts, place)
+        elif kind == "issued":
+            self._add_issued(facts, place)
+        elif kind == "revoked":
+            self._add_revoked(facts, place)
+        else:
+            self._add_other(kind, facts, place)
 
     def _group(self, key: str, place: bytes) -> _Group:
         group = self._groups.get(key)
@@ -107,19 +107,19 @@ class Groups:
         group.places += place
         return group
 
-    def _add_intent(self, _kind: str, facts: tuple[str, ...], place: bytes) -> None:
+    def _add_intent(self, facts: tuple[str, ...], place: bytes) -> None:
         _authority, line_id, name, profile, replaces, serial, _time = facts
         group = self._group(serial or line_id, place)
         group.unusual |= group.name is not None
         group.name, group.profile, group.replaces = name, sys.intern(profile), replaces
 
-    def _add_issued(self, _kind: str, facts: tuple[str, ...], place: bytes) -> None:
+    def _add_issued(self, facts: tuple[str, ...], place: bytes) -> None:
         _authority, _line_id, _intent, not_after, serial, time = facts
         group = self._group(serial, place)
         group.unusual |= bool(group.times)
         group.times = not_after + time
 
-    def _add_revoked(self, _kind: str, facts: tuple[str, ...], place: bytes) -> None:
+    def _add_revoked(self, facts: tuple[str, ...], place: bytes) -> None:
         _authority, line_id, invalidity_date, _not_after, reason, revoked_at, serial, _time = facts
         group = self._group(serial, place)
         group.unusual |= bool(group.reason) or reason == CERTIFICATE_HOLD

@@ -11,6 +11,7 @@ import shutil
 import sqlite3
 import subprocess
 import tempfile
+import weakref
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
@@ -26,6 +27,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._ledger.entries impo
 from ansible_collections.rootstock.pki.plugins.module_utils._ledger.files import FileLedger
 from ansible_collections.rootstock.pki.plugins.module_utils._ledger.fold import FoldedState, fold
 from ansible_collections.rootstock.pki.plugins.module_utils._ledger.index_file import index_folder, index_path
+from ansible_collections.rootstock.pki.plugins.module_utils._ledger.index_groups import Groups
 from ansible_collections.rootstock.pki.plugins.module_utils._ledger.indexed import IndexedState, read_indexed
 from ansible_collections.rootstock.pki.plugins.module_utils._ledger.port import LedgerState
 from ansible_collections.rootstock.pki.plugins.module_utils._ledger.state import STATUSES, Wanted
@@ -309,3 +311,12 @@ def test_a_line_counts_as_recorded_when_the_index_cannot_follow(path: Path, monk
     assert encode(revoked(1))[-40:-1] in path.read_bytes()
     with pytest.raises(LedgerError, match="line 82 is not a JSON object"):
         ledger.read()
+
+
+def test_what_was_read_of_a_ledger_is_freed_as_soon_as_its_index_is_made() -> None:
+    groups = Groups()
+    for line in (encode(an_intent()), encode(issued_for(an_intent()))):
+        groups.add(line.decode("latin-1").rstrip("\n"), 0)
+    still_there = weakref.ref(groups)
+    del groups
+    assert still_there() is None
