@@ -31,10 +31,8 @@ GROUPS = {
 
 
 def unit() -> Outcome:
-    shared = [
-        "--numprocesses=2",
-        "--dist=worksteal",
-    ]  # long runs of tests for each, as fixtures are made per worker
+    # Whole files, as fixtures are made for each file, and those that take longest first.
+    shared = ["--numprocesses=2", "--dist=loadfile", "--no-loadscope-reorder"]
     return count_pytest(call([sys.executable, "-m", "pytest", "-q", "--color=no", *shared]))
 
 

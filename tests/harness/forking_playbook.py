@@ -2,7 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""ansible-playbook, with modules in forks of it, which find imported what each interpreter would import anew."""
+"""ansible-playbook in forks of one process, and modules in forks of those: what each would import is imported once.
+
+Each line of the standard input is a JSON object that asks for one run: `arguments`, `environment` to add, and the files
+`out` and `err` that get what it writes. Its exit status is the answer.
+"""
 
 from __future__ import annotations
 
@@ -18,20 +22,29 @@ from importlib import import_module
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_file_location
 from tempfile import TemporaryFile
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 import boto3
 import botocore.session
+from ansible import cli
 from ansible.cli.playbook import PlaybookCLI
 from ansible.executor.module_common import _BuiltModule
 from ansible.module_utils.testing import patch_module_args
 from ansible.plugins import action
-from ansible.plugins.loader import connection_loader
+from ansible.plugins.loader import (
+    action_loader,
+    connection_loader,
+    filter_loader,
+    init_plugin_loader,
+    lookup_loader,
+    shell_loader,
+    test_loader,
+)
 from ansible.utils.collection_loader._collection_finder import _AnsibleCollectionPkgLoaderBase
 
 from tests.harness.environment import CHECKOUT
 
-OURS = "ansible_collections.rootstock.pki.plugins.modules"
+OURS = "ansible_collections.rootstock.pki.plugins"
 MARK = b"run in a fork: "
 Execute = Callable[..., tuple[int, bytes, bytes]]
 
@@ -40,7 +53,6 @@ class ForkingPlaybook(PlaybookCLI):  # type: ignore[misc]
     """The command, changed where a module would be packed and where it would be executed."""
 
     def _play_prereqs(self) -> Any:
-        prepare()
         action.modify_module = note
         connection = connection_loader.get("local", class_only=True)
         connection.exec_command = forking(connection.exec_command)
@@ -58,14 +70,46 @@ def keep_compiled(loader: type[Any]) -> None:
     loader.get_code = get_code
 
 
+def serve() -> None:
+    """Run what is asked for, one after the other, until the input ends."""
+    prepare()
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            play(json.loads(line))
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+
+
+def play(asked: dict[str, Any]) -> NoReturn:
+    """Be ansible-playbook, and end this process; what others registered for its end is left to them."""
+    status = 1
+    try:
+        for descriptor, path in enumerate((os.devnull, asked["out"], asked["err"])):
+            os.dup2(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), descriptor)
+        os.environ.update(asked["environment"])
+        ForkingPlaybook.cli_executor(["ansible-playbook", *asked["arguments"]])
+    except SystemExit as exc:
+        status = int(exc.code or 0)
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+
+
 def prepare() -> None:
-    """Import what modules import, and read the descriptions of the services once."""
+    """Import what plays and modules import, and read the descriptions of the services once."""
+    init_plugin_loader()
+    cli.init_plugin_loader = lambda _paths: None
     keep_compiled(_AnsibleCollectionPkgLoaderBase)
-    for path in sorted((CHECKOUT / "plugins" / "modules").glob("*.py")):
-        import_module(f"{OURS}.{path.stem}")
+    for loader in (action_loader, connection_loader, filter_loader, lookup_loader, shell_loader, test_loader):
+        list(loader.all(class_only=True))
+    for folder in ("filter", "lookup", "modules"):
+        for path in sorted((CHECKOUT / "plugins" / folder).glob("*.py")):
+            import_module(f"{OURS}.{folder}.{path.stem}")
     botocore.session.create_loader = cache(botocore.session.create_loader)
     for service in ("kms", "sts"):
         boto3.session.Session().client(service, region_name="eu-central-1")
+    gc.freeze()
     gc.disable()  # or each of many short forks would copy what it collects over
 
 
@@ -140,4 +184,4 @@ def read(file: IO[str]) -> bytes:
 
 
 if __name__ == "__main__":
-    ForkingPlaybook.cli_executor(["ansible-playbook", *sys.argv[1:]])
+    serve()

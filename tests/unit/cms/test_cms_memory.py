@@ -20,7 +20,7 @@ from tests.unit.cms.cms_desk import CmsDesk
 from tests.unit.signer.local_kms import local_key
 desk = CmsDesk(Path(sys.argv[1]))
 with desk.content.open("wb") as file:
-    file.truncate(256 * 1024 * 1024)
+    file.truncate(128 * 1024 * 1024)
 options = {"form": sys.argv[2], "attached": True}
 desk.sign(**options)
 again = desk.plan(**options).plan.changed

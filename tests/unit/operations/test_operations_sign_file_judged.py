@@ -63,8 +63,8 @@ def test_what_is_kept_is_accepted(case: Case, tmp_path_factory: pytest.TempPathF
 def test_no_bit_of_the_signature_may_be_flipped(case: Case, tmp_path_factory: pytest.TempPathFactory, bit: int) -> None:
     content, signature, folder = kept(case, tmp_path_factory.getbasetemp())
     broken = flip(signature.rstrip(b"\n") if case[2] == "base64" else signature, bit)
-    if case[2] == "base64" and same_octets(broken) in (b"", same_octets(signature)):
-        return  # no Base64 any more, or the bits of its last character that mean nothing
+    if case[2] == "base64" and (not same_octets(broken) or same_octets(broken).startswith(same_octets(signature))):
+        return  # no Base64 any more, bits that mean nothing, or a padding that became an octet: OpenSSL skips it
     assert not accepts(case, broken, content, folder)
 
 

@@ -11,8 +11,10 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import IO, Any
 
 import yaml
 
@@ -20,7 +22,7 @@ from tests.harness.environment import CHECKOUT, environment
 
 INVENTORY = "localhost ansible_connection=local ansible_python_interpreter={{ansible_playbook_python}}\n"
 SETTINGS = {"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json", "ANSIBLE_PIPELINING": "1"}
-COMMAND = [sys.executable, "-m", "tests.harness.forking_playbook", "--diff"]
+SERVER = [sys.executable, "-m", "tests.harness.forking_playbook"]
 
 Result = dict[str, Any]
 
@@ -71,17 +73,37 @@ def run_playbook(
 ) -> list[Played]:
     """Run a playbook, a file or a name, with an inventory in *folder*."""
     (folder / "hosts").write_text(INVENTORY)
-    done = subprocess.run(
-        [*COMMAND, "-i", folder / "hosts", playbook, *more],
-        cwd=CHECKOUT,
-        env={**environment(), **credentials, **SETTINGS},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == status, done.stdout + done.stderr
-    told = json.loads(done.stdout[done.stdout.index("{") :])
+    arguments = ["--diff", "-i", str(folder / "hosts"), playbook, *more]
+    code, out, err = ask_server({"arguments": arguments, "environment": dict(credentials)})
+    assert code == status, out + err
+    told = json.loads(out[out.index("{") :])
     return [Played([row(task) for task in one["tasks"]]) for one in told["plays"]]
+
+
+def ask_server(asked: Mapping[str, Any]) -> tuple[int, str, str]:
+    """Have one playbook run, and return its status and what it wrote to both outputs."""
+    with TemporaryDirectory() as folder:
+        out, err = Path(folder) / "out", Path(folder) / "err"
+        asking, answering = server()
+        asking.write(json.dumps({**asked, "out": str(out), "err": str(err)}) + "\n")
+        asking.flush()
+        return int(answering.readline()), out.read_text(), err.read_text()
+
+
+@cache
+def server() -> tuple[IO[str], IO[str]]:
+    """Start what runs playbooks, once in each process of the test run; it ends with that."""
+    started = subprocess.Popen(
+        SERVER,
+        cwd=CHECKOUT,
+        env={**environment(), **SETTINGS},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert started.stdin
+    assert started.stdout
+    return started.stdin, started.stdout
 
 
 def row(task: dict[str, Any]) -> tuple[str, list[Result]]:

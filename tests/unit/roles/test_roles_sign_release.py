@@ -206,6 +206,7 @@ def make_releases_to_refuse(folder: Path) -> dict[str, str]:
     }
 
 
+@pytest.mark.usefixtures("told")
 def test_nothing_of_a_release_is_signed_where_something_cannot_be(folder: Path, administrator: Principal) -> None:
     wanted = make_releases_to_refuse(folder)
     asked = {**play("sign_release", {}), "roles": [], "tasks": [refused(folder, name) for name in wanted]}
