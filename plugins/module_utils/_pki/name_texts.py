@@ -28,6 +28,7 @@ else:
 _TOKEN = re.compile(r"\\.|.", re.DOTALL)
 _PAIRS = re.compile(r"(?:\\[0-9A-Fa-f]{2})+|\\.|.", re.DOTALL)
 _SPECIAL = ' "#+,;<=>\\'
+_PLAIN = re.compile("[0-9A-Za-z](?:[0-9A-Za-z .:/@'()-]*[0-9A-Za-z.)])?")  # as most values are: nothing to escape
 
 
 def name_text(name: x509.Name) -> str:
@@ -45,6 +46,8 @@ def _attribute_text(attribute: x509.NameAttribute[str | bytes]) -> str:
 
 
 def _escaped(value: str) -> str:
+    if _PLAIN.fullmatch(value):
+        return value
     last = len(value) - 1
     return "".join(_escaped_letter(letter, place in (0, last), place == 0) for place, letter in enumerate(value))
 
