@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from localaws.server import Server, running
 from localaws.testing import Principal, new_account
-from tests.benchmarks.measure import Row, measure, play_seconds, task_seconds
+from tests.benchmarks.measure import AS_IN_A_REGION, Row, measure, play_seconds, tasks_seconds
 
 KEY = {
     "alias": "bench/key",
@@ -21,6 +21,7 @@ KEY = {
 }
 MANAGED = {**KEY, "aliases": ["bench/second"], "use": "sign"}
 OURS: Mapping[str, object] = {"rootstock.pki.kms_key": KEY}
+LEAST: Mapping[str, object] = {"two_calls": {"alias": KEY["alias"]}}
 THEIRS: Mapping[str, object] = {"amazon.aws.kms_key": KEY}
 
 
@@ -36,23 +37,27 @@ def managed(who: Principal) -> Mapping[str, object]:
 
 
 def rows() -> list[Row]:
-    """Return creation, and the no-op of both modules, for a plain key and one of which everything is managed."""
+    """Return creation, and no-ops beside those of amazon.aws, with answers at once and as late as those of a region."""
     with running() as server:
         who = new_account(server).administrator()
         created = calls(server, OURS, who)
-        theirs, ours = task_seconds(THEIRS, who), task_seconds(OURS, who)
-        their_calls = calls(server, THEIRS, who)
-        rows = [
-            Row("kms_key: makes a key", None, created),
-            Row("amazon.aws.kms_key: no-op", theirs, their_calls),
-            compared("kms_key: no-op", ours, calls(server, OURS, who), theirs, "at most 0.85 and 3 calls"),
-        ]
-        play_seconds([managed(who)], who)
-        everything = task_seconds(managed(who), who)
-        told = "1 call and 1 for each of tags, policy, aliases"
-        rows.append(compared("kms_key: no-op, all managed", everything, calls(server, managed(who), who), theirs, told))
-        return rows
+        rows = [Row("kms_key: makes a key", None, created), *beside_theirs(server, who)]
+        server.faults({"action": "delay", "seconds": AS_IN_A_REGION, "times": 0})
+        return [*rows, *beside_theirs(server, who, f", {AS_IN_A_REGION * 1000:.0f} ms a call")]
 
 
-def compared(what: str, ours: float, made: Mapping[str, int], theirs: float, wanted: str) -> Row:
+def beside_theirs(server: Server, who: Principal, under: str = "") -> list[Row]:
+    """Return the no-op of both modules, that of everything managed, and what nobody who asks twice could undercut."""
+    play_seconds([managed(who)], who)
+    theirs, least, ours, everything = tasks_seconds([THEIRS, LEAST, OURS, managed(who)], who)
+    told = "1 call and 1 for each of tags, policy, aliases"
+    return [
+        Row(f"amazon.aws.kms_key: no-op{under}", theirs, calls(server, THEIRS, who)),
+        compared(f"two calls with boto3 and nothing else{under}", least, calls(server, LEAST, who), theirs),
+        compared(f"kms_key: no-op{under}", ours, calls(server, OURS, who), theirs, "at most 0.85 and 3 calls"),
+        compared(f"kms_key: no-op, all managed{under}", everything, calls(server, managed(who), who), theirs, told),
+    ]
+
+
+def compared(what: str, ours: float, made: Mapping[str, int], theirs: float, wanted: str = "") -> Row:
     return Row(what, ours, made, f"{ours / theirs:.2f} of amazon.aws.kms_key", wanted)

@@ -36,13 +36,11 @@ from ansible_collections.rootstock.pki.plugins.module_utils._operations.signing_
 from ansible_collections.rootstock.pki.plugins.module_utils._signer.specs import Content, SignatureSpec
 from localaws.server import Server, running
 from localaws.testing import Principal, new_account, new_key
-from tests.benchmarks.measure import Row, measure, play_seconds
+from tests.benchmarks.measure import AS_IN_A_REGION, Row, measure, play_seconds
 
 FILES, LISTED = 1000, 10_000
 ROUNDS = 5
 IN_MEMORY = Path("/dev/shm")
-AS_IN_A_REGION = 0.015
-"""Seconds until AWS answers; the AWS of this machine answers sooner, but takes the time from whoever asks."""
 
 
 def rows() -> list[Row]:
