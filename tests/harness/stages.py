@@ -21,7 +21,8 @@ PYTEST_COUNT = re.compile(r"(\d+) (passed|failed|errors?|skipped|xfailed|xpassed
 LIVE: set[int] = set()  # leaders of the sessions that commands run in
 SANITY_SKIPPED = re.compile(r"^WARNING: (?:Skipping|Required)", re.MULTILINE)
 SCENARIO = re.compile(r"^\S+ +: actions=\d+ .*\bfailed=(\d+)", re.MULTILINE)
-SANITY_FAILED = re.compile(r"^FATAL: The (\d+) sanity test\(s\) listed below \(out of \d+\) failed", re.MULTILINE)
+LISTED_FAILED = re.compile(r"^FATAL: The (\d+) \w+ test\(s\) listed below \(out of \d+\) failed", re.MULTILINE)
+RAN_TARGET = re.compile(r"^Running \S+ integration test role$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -109,11 +110,20 @@ def count_pytest(done: Finished) -> Outcome:
 def count_sanity(done: Finished) -> Outcome:
     """Count ansible-test's sanity tests; one that it skips for want of a tool has failed."""
     ran = done.output.count("\nRunning sanity test ")
-    named = SANITY_FAILED.search(done.output)
-    failed = (int(named[1]) if named else 0) + len(
-        re.findall(r"^WARNING: (?:Skipping|Required)", done.output, re.MULTILINE)
-    )
+    failed = listed(done) + len(SANITY_SKIPPED.findall(done.output))
     return settle(max(ran - failed, 0), failed, done)
+
+
+def count_integration(done: Finished, targets: int) -> Outcome:
+    """Count ansible-test's integration targets; one of *targets* that did not run has failed."""
+    ran, failed = len(RAN_TARGET.findall(done.output)), listed(done)
+    return settle(ran - failed, failed + targets - ran, done)
+
+
+def listed(done: Finished) -> int:
+    """Return how many tests ansible-test lists as failed at its end."""
+    named = LISTED_FAILED.search(done.output)
+    return int(named[1]) if named else 0
 
 
 def count_molecule(done: Finished) -> Outcome:

@@ -8,9 +8,18 @@ from __future__ import annotations
 
 import pytest
 
-from tests.harness.stages import Finished, call, count_molecule, count_pytest, count_sanity, one_check
+from tests.harness.stages import (
+    Finished,
+    call,
+    count_integration,
+    count_molecule,
+    count_pytest,
+    count_sanity,
+    one_check,
+)
 
 SANITY = '$ ansible-test sanity\nRunning sanity test "pep8"\nRunning sanity test "pylint"\n'
+TARGETS = "Running kms_key integration test role\n...\nRunning kms_sign integration test role\n"
 RECAP = "SCENARIO RECAP\ndefault          : actions=12  successful=7  disabled=0  skipped=0  missing=6  failed={}\n"
 
 
@@ -46,6 +55,22 @@ def test_a_sanity_test_that_is_skipped_has_failed(end: str, status: int, passed:
 
 def test_sanity_without_a_target_has_failed() -> None:
     assert count_sanity(Finished(0, "WARNING: All targets skipped.\n")).failed == 1
+
+
+@pytest.mark.parametrize(
+    ("end", "status", "wanted", "passed", "failed"),
+    [
+        ("", 0, 2, 2, 0),
+        ("FATAL: The 1 integration test(s) listed below (out of 2) failed. See above.\nkms_sign\n", 1, 2, 1, 1),
+        ("", 0, 3, 2, 1),
+        ("FATAL: something else\n", 1, 2, 2, 1),
+    ],
+)
+def test_an_integration_target_that_does_not_run_has_failed(
+    end: str, status: int, wanted: int, passed: int, failed: int
+) -> None:
+    outcome = count_integration(Finished(status, TARGETS + end), wanted)
+    assert (outcome.passed, outcome.failed) == (passed, failed)
 
 
 @pytest.mark.parametrize(
