@@ -26,7 +26,7 @@ from typing import IO, Any, NoReturn
 
 import boto3
 import botocore.session
-from ansible import cli
+from ansible import cli, constants
 from ansible.cli.playbook import PlaybookCLI
 from ansible.executor.module_common import _BuiltModule
 from ansible.module_utils.testing import patch_module_args
@@ -98,6 +98,7 @@ def play(asked: dict[str, Any]) -> NoReturn:
 
 def prepare() -> None:
     """Import what plays and modules import, and read the descriptions of the services once."""
+    constants.DEFAULT_INTERNAL_POLL_INTERVAL = 0.01
     init_plugin_loader()
     cli.init_plugin_loader = lambda _paths: None
     keep_compiled(_AnsibleCollectionPkgLoaderBase)

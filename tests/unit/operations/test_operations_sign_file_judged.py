@@ -25,7 +25,7 @@ from tests.unit.signer.local_kms import local_key
 
 Case = tuple[str, str, str]
 
-FEWER = settings(max_examples=settings().max_examples // 3)
+FEWER = settings(max_examples=settings().max_examples // 6)
 """Every example starts a process, in some fifty cases."""
 
 
