@@ -19,7 +19,7 @@ KEY = {
     "description": "For the benchmark",
     "tags": {"team": "pki"},
 }
-MANAGED = {**KEY, "aliases": ["bench/second"], "use": "sign"}
+MANAGED = {**KEY, "alias": "bench/managed", "aliases": ["bench/second"], "use": "sign"}
 OURS: Mapping[str, object] = {"rootstock.pki.kms_key": KEY}
 LEAST: Mapping[str, object] = {"two_calls": {"alias": KEY["alias"]}}
 THEIRS: Mapping[str, object] = {"amazon.aws.kms_key": KEY}
