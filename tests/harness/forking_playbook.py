@@ -17,12 +17,12 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_file_location
 from tempfile import TemporaryFile
-from typing import IO, Any, NoReturn
+from typing import IO, Any
 
 import boto3
 import botocore.session
@@ -74,26 +74,34 @@ def serve() -> None:
     """Run what is asked for, one after the other, until the input ends."""
     prepare()
     for line in sys.stdin:
-        child = os.fork()
-        if child == 0:
-            play(json.loads(line))
-        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+        print(forked(partial(play, json.loads(line))), flush=True)
 
 
-def play(asked: dict[str, Any]) -> NoReturn:
-    """Be ansible-playbook, and end this process; what others registered for its end is left to them."""
-    status = 1
-    try:
-        for descriptor, path in enumerate((os.devnull, asked["out"], asked["err"])):
-            os.dup2(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), descriptor)
-        os.environ.update(asked["environment"])
-        ForkingPlaybook.cli_executor(["ansible-playbook", *asked["arguments"]])
-    except SystemExit as exc:
-        status = int(exc.code or 0)
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(status)
+def play(asked: dict[str, Any]) -> None:
+    """Be ansible-playbook, which ends this process."""
+    for descriptor, path in enumerate((os.devnull, asked["out"], asked["err"])):
+        os.dup2(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), descriptor)
+    os.environ.update(asked["environment"])
+    ForkingPlaybook.cli_executor(["ansible-playbook", *asked["arguments"]])
+
+
+def forked(work: Callable[[], None]) -> int:
+    """Run *work* in a fork of this process and return its status; what is registered for the end of this one stays."""
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            work()
+            status = 0
+        except SystemExit as exc:
+            status = int(exc.code or 0)
+        finally:
+            if sys.exc_info()[1]:
+                traceback.print_exc()
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(status)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def prepare() -> None:
@@ -141,18 +149,10 @@ def forking(ordinary: Execute) -> Execute:
 def fork(told: dict[str, Any]) -> tuple[int, bytes, bytes]:
     """Run one module, and return its status and what it wrote."""
     with TemporaryFile("w+") as out, TemporaryFile("w+") as err:
-        child = os.fork()
-        if child == 0:
-            status = 1
-            try:
-                status = run(told, out, err)
-            finally:
-                os._exit(status)
-        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        return status, read(out), read(err)
+        return forked(lambda: run(told, out, err)), read(out), read(err)
 
 
-def run(told: dict[str, Any], out: IO[str], err: IO[str]) -> int:
+def run(told: dict[str, Any], out: IO[str], err: IO[str]) -> None:
     """Run one module in this process, which then ends; what is registered for the end is the module's alone."""
     atexit._clear()
     os.environ.update(told["environment"])
@@ -160,15 +160,8 @@ def run(told: dict[str, Any], out: IO[str], err: IO[str]) -> int:
     try:
         with patch_module_args(told["args"]):
             execute_file(told["path"])
-    except SystemExit as exc:
-        return int(exc.code or 0)
     finally:
-        if sys.exc_info()[1]:
-            traceback.print_exc()
         atexit._run_exitfuncs()
-        out.flush()
-        err.flush()
-    return 0
 
 
 def execute_file(path: str) -> None:

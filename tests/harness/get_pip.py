@@ -27,8 +27,8 @@ def with_uv(wanted: list[str]) -> bool:
     uv = shutil.which("uv")
     if not uv:
         return False
-    options = [word for word in wanted if not word.startswith("-")]
-    command = [uv, "pip", "install", "--system-certs", "--quiet", "--python", sys.executable, *options]
+    packages = [word for word in wanted if not word.startswith("-")]
+    command = [uv, "pip", "install", "--system-certs", "--quiet", "--python", sys.executable, *packages]
     return subprocess.run([*command, *tools_of(Path(uv))], check=False).returncode == 0
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import IO, Any
+from typing import Any
 
 import yaml
 
@@ -82,18 +82,22 @@ def run_playbook(
 
 def ask_server(asked: Mapping[str, Any]) -> tuple[int, str, str]:
     """Have one playbook run, and return its status and what it wrote to both outputs."""
+    process = server()
+    assert process.stdin
+    assert process.stdout
     with TemporaryDirectory() as folder:
         out, err = Path(folder) / "out", Path(folder) / "err"
-        asking, answering = server()
-        asking.write(json.dumps({**asked, "out": str(out), "err": str(err)}) + "\n")
-        asking.flush()
-        return int(answering.readline()), out.read_text(), err.read_text()
+        process.stdin.write(json.dumps({**asked, "out": str(out), "err": str(err)}) + "\n")
+        process.stdin.flush()
+        answer = process.stdout.readline()
+        assert answer, f"{SERVER} ended with status {process.wait()}"
+        return int(answer), out.read_text(), err.read_text()
 
 
 @cache
-def server() -> tuple[IO[str], IO[str]]:
+def server() -> subprocess.Popen[str]:
     """Start what runs playbooks, once in each process of the test run; it ends with that."""
-    started = subprocess.Popen(
+    return subprocess.Popen(
         SERVER,
         cwd=CHECKOUT,
         env={**environment(), **SETTINGS},
@@ -101,9 +105,6 @@ def server() -> tuple[IO[str], IO[str]]:
         stdout=subprocess.PIPE,
         text=True,
     )
-    assert started.stdin
-    assert started.stdout
-    return started.stdin, started.stdout
 
 
 def row(task: dict[str, Any]) -> tuple[str, list[Result]]:
