@@ -43,8 +43,7 @@ class SigningWork:
     Attributes:
         row, prepared: None where the key or the content is not there yet.
         signature: the one that is there and right, None where one has to be made.
-        left: intents for this content whose runs ended without an outcome, oldest first. Where the signature is there,
-            the last one's run ended after it put it there and before it wrote that down.
+        left: intents for dest whose runs ended without an outcome, oldest first.
     """
 
     spec: SignatureSpec
@@ -54,6 +53,14 @@ class SigningWork:
     prepared: Prepared | None = None
     signature: bytes | None = None
     left: tuple[Intent, ...] = ()
+
+    @property
+    def unrecorded(self) -> Intent | None:
+        """The intent of the signature that is there, where its run ended before it wrote that down."""
+        if self.signature is None or self.prepared is None:
+            return None
+        sha256 = self.prepared.sha256
+        return next((one for one in reversed(self.left) if one.content_sha256 == sha256), None)
 
     def known(self) -> dict[str, Any]:
         """Return what a module tells before anything is signed."""
@@ -84,11 +91,11 @@ class PlanningPorts:
     now: datetime
 
     @cached_property
-    def open_intents(self) -> Mapping[tuple[str, str, str], tuple[Intent, ...]]:
-        """The open intents of each purpose, name and content, oldest first: looked up for every file, so found once."""
-        found: dict[tuple[str, str, str], tuple[Intent, ...]] = {}
+    def open_intents(self) -> Mapping[tuple[str, str], tuple[Intent, ...]]:
+        """The open intents of each purpose and name, oldest first: looked up for every file, so found once."""
+        found: dict[tuple[str, str], tuple[Intent, ...]] = {}
         for one in self.state.open_intents if self.state else ():
-            key = (one.purpose, one.name, one.content_sha256)
+            key = (one.purpose, one.name)
             found[key] = (*found.get(key, ()), one)
         return found
 
@@ -112,18 +119,18 @@ def plan_signature(
     if key is None or row is None or missing:
         return SigningWork(spec, key, Plan(_changes(spec, row, current), missing), row)
     prepared = prepare_content(spec.content, row, spec.message_type, key.public_key, ports.state is not None)
-    left = _left(spec, prepared, ports)
+    left = _left(spec, ports)
     signature = None if current is None else decode_signature(current, spec.format, row)
     if signature is not None and _is_right(key, row, prepared, signature):
-        changes = (Change("ledger", "open intent", "signed"),) if left else ()
+        changes = (Change("ledger", "open intent", "its outcome"),) if left else ()
         return SigningWork(spec, key, Plan(changes), row, prepared, signature, left)
     reason = "" if current is None else _reason(spec, key, row)
     return SigningWork(spec, key, Plan(_changes(spec, row, current), reason=reason), row, prepared, left=left)
 
 
-def _left(spec: SignatureSpec, prepared: Prepared, ports: PlanningPorts) -> tuple[Intent, ...]:
-    """Return the open intents for this content, unless somebody may still write the outcome."""
-    intents = ports.open_intents.get((spec.purpose, spec.dest, prepared.sha256), ()) if spec.dest else ()
+def _left(spec: SignatureSpec, ports: PlanningPorts) -> tuple[Intent, ...]:
+    """Return the open intents for dest, unless somebody may still write the outcome."""
+    intents = ports.open_intents.get((spec.purpose, spec.dest), ()) if spec.dest else ()
     if not intents or ports.state is None or ports.state.claim_on(spec.dest, ports.now, spec.purpose):
         return ()
     return intents
@@ -186,7 +193,7 @@ def ask_for_signature(work: SigningWork, ports: SigningPorts, claimed: Intent | 
         LedgerError: the ledger could not be written; nothing more was signed.
     """
     if work.signature is not None:
-        return SignatureMade(work, work.signature, intent=work.left[-1] if work.left else None)
+        return SignatureMade(work, work.signature, intent=work.unrecorded)
     if work.key is None or work.row is None or work.prepared is None:
         raise KeyStateError(f"{work.spec.content.name}: {'; '.join(work.plan.pending)}")
     recorder = _recorder(work, ports, claimed)
@@ -213,12 +220,9 @@ def keep_signature(made: SignatureMade, ports: SigningPorts) -> tuple[Entry, ...
     work = made.work
     if made.reply is not None and work.row is not None:
         ports.keep(work, encode_signature(made.signature, work.spec.format, work.row))
-    if made.intent is None:
-        return ()
-    gone = f"no signature made for it is at {work.spec.dest}; the one there was made for {made.intent.id}"
-    others = [one for one in work.left if one.id != made.intent.id]
-    refused = (Refused(new_id(), ports.clock(), other.id, gone) for other in others)
-    return (_signed(made, made.intent, ports), *refused)
+    gone = f"no signature made for it is at {work.spec.dest}"
+    refused = [Refused(new_id(), ports.clock(), one.id, gone) for one in work.left if one is not made.intent]
+    return (*([_signed(made, made.intent, ports)] if made.intent else []), *refused)
 
 
 def intent_of(work: SigningWork, holder: Holder, now: datetime) -> Intent:

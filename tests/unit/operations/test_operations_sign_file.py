@@ -221,7 +221,7 @@ def test_a_run_that_died_before_the_outcome_is_completed_by_the_next(tmp_path: P
     desk.keep = None
     desk.now = desk.now.replace(hour=13)  # the claim of a process that lives lapses
     work = desk.plan()
-    assert work.plan.diff["after"] == {"ledger": "signed"}
+    assert work.plan.diff["after"] == {"ledger": "its outcome"}
     assert desk.carry_out(work).sign_calls == 0
     assert [type(entry).__name__ for entry in entries(desk)] == ["Intent", "Signed"]
     assert not desk.plan().plan.changed

@@ -13,7 +13,7 @@ import signal
 import threading
 from collections.abc import Callable
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -205,6 +205,47 @@ def test_a_signature_that_could_not_be_kept_leaves_its_intent_open_and_the_other
     desk.keep, desk.now = None, NOW + timedelta(minutes=11)  # this process lives, so its claims have to lapse
     assert sign_all(desk) == FILES
     check(desk)
+
+
+def test_an_intent_that_a_dead_run_left_is_closed_though_the_content_changed_since(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = desk_in(tmp_path / "changed", monkeypatch)
+    left = leave_intent(desk, b"a first draft\n")
+    assert desk.sign().sign_calls == 1
+    assert closed(desk) == {left: f"no signature made for it is at {desk.dest}"}
+
+
+def test_an_intent_for_other_content_is_closed_beside_a_signature_that_is_right(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = desk_in(tmp_path / "restored", monkeypatch)
+    desk.sign()
+    left = leave_intent(desk, b"a draft that was taken back\n")
+    planned = desk.plan()
+    assert [(change.field, change.after) for change in planned.plan.changes] == [("ledger", "its outcome")]
+    assert desk.carry_out(planned).sign_calls == 0
+    assert closed(desk) == {left: f"no signature made for it is at {desk.dest}"}
+    assert not desk.plan().plan.changed
+
+
+def leave_intent(desk: Desk, content: bytes) -> str:
+    """Have a run die that was about to sign *content* in place of what the file holds; return the intent's ID."""
+    path = desk.folder / "content"
+    kept = path.read_bytes()
+    path.write_bytes(content)
+    dead = replace(making_signatures.this_holder(), started="0")
+    intent = making_signatures.intent_of(desk.plan(), dead, NOW)
+    assert desk.ledger is not None
+    desk.ledger.claim(intent, None)
+    path.write_bytes(kept)
+    return intent.id
+
+
+def closed(desk: Desk) -> dict[str, str]:
+    assert desk.planning.state is not None
+    assert desk.planning.state.open_intents == ()
+    return {line.intent: line.reason for line in entries(desk) if isinstance(line, Refused)}
 
 
 def test_names_that_somebody_else_has_are_not_signed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
