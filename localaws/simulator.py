@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from localaws.keys import RefusedError, Reply
 
 Params = Mapping[str, Any]
 CALLERS = (":user/", ":group/", ":role/")
+SID = re.compile(r"[0-9A-Za-z]*")
 DECISIONS = {"Allow": "allowed", "Deny": "explicitDeny", "ImplicitDeny": "implicitDeny"}
 told: ContextVar[Mapping[str, list[str]] | None] = ContextVar("told", default=None)
 """The context of the request that is simulated, keys in lower case; nothing for a request that is real."""
@@ -91,6 +93,9 @@ def _document(text: str, *, principal: bool) -> Document:
     if any(bool({"Principal", "NotPrincipal"} & set(each)) is not principal for each in statements_of(document)):
         said = "must name principals" if principal else "must not name principals"
         raise _invalid(f"Policy is malformed: its statements {said}.")
+    sids = [str(each["Sid"]) for each in statements_of(document) if "Sid" in each]
+    if not principal and (not all(SID.fullmatch(sid) for sid in sids) or len(set(sids)) != len(sids)):
+        raise _invalid("Statement IDs (SID) in a single policy must be unique, and alpha-numeric: [0-9A-Za-z]*")
     return document
 
 

@@ -89,9 +89,9 @@ def parts_of(policy: Document, subject: Subject) -> Parts:
         if not {"Action", "NotAction"} & set(statement) or not {"Resource", "NotResource"} & set(statement):
             continue  # AWS takes such a statement, and it does nothing
         if _concerns(statement, subject.names()):
-            named.append(_without_principals(statement))
+            named.append(_for_iam(statement))
         elif _concerns(statement, subject.account_names()):
-            delegated.append(_without_principals(statement))
+            delegated.append(_for_iam(statement))
     return Parts(tuple(named), tuple(delegated))
 
 
@@ -169,8 +169,9 @@ def _principals(named: Any) -> list[str]:
     return _listed(named.get("AWS", []) if isinstance(named, Mapping) else named)
 
 
-def _without_principals(statement: Document) -> Document:
-    return {name: value for name, value in statement.items() if name not in ("Principal", "NotPrincipal")}
+def _for_iam(statement: Document) -> Document:
+    """Return a statement of a key policy as IAM takes it: without principals, nor a Sid, which may have spaces there."""
+    return {name: value for name, value in statement.items() if name not in ("Principal", "NotPrincipal", "Sid")}
 
 
 def _is_kms(pattern: str) -> bool:

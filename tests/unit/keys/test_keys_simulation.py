@@ -28,7 +28,7 @@ YES, NO, NEVER = Decision("allowed"), NOTHING, Decision("explicitDeny")
 
 
 def statement(**parts: Any) -> dict[str, Any]:
-    return {"Sid": "s", "Effect": "Allow", "Action": "kms:Sign", "Resource": "*", **parts}
+    return {"Sid": "Allow use of the key", "Effect": "Allow", "Action": "kms:Sign", "Resource": "*", **parts}
 
 
 @pytest.mark.parametrize(
@@ -50,9 +50,10 @@ def statement(**parts: Any) -> dict[str, Any]:
 )
 def test_a_statement_is_about_the_role_or_its_account_or_somebody_else(principal: Any, part: str) -> None:
     found = parts_of({"Statement": [statement(Principal=principal)]}, WHO)
+    bare = {"Effect": "Allow", "Action": "kms:Sign", "Resource": "*"}  # IAM takes no principals, and no Sid with spaces
     assert (found.named, found.delegated) == (
-        (statement(),) if part == "named" else (),
-        (statement(),) if part == "delegated" else (),
+        (bare,) if part == "named" else (),
+        (bare,) if part == "delegated" else (),
     )
 
 

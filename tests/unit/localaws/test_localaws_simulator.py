@@ -123,6 +123,8 @@ PRINCIPAL = {"Principal": {"AWS": USER}}
         ({"ResourcePolicy": policy(SIGN), "CallerArn": USER}, "must name principals"),
         ({"PolicyInputList": [policy({**SIGN, **PRINCIPAL})]}, "must not name principals"),
         ({"PolicyInputList": ["{"]}, "not valid JSON"),
+        ({"PolicyInputList": [policy({**SIGN, "Sid": "Allow use of the key"})]}, "alpha-numeric"),
+        ({"PolicyInputList": [policy({**SIGN, "Sid": "A"}, {**SIGN, "Sid": "A"})]}, "unique"),
         ({"ActionNames": ["kms:*"]}, "Invalid Entity Action"),
         ({"ResourceArns": [KEY.rpartition("/")[2]]}, "ResourceNames are not in a valid ARN format"),
         ({"CallerArn": "arn:aws:sts::111122223333:assumed-role/a/b"}, "Invalid Entity Arn"),
