@@ -24,15 +24,17 @@ from .tagging import find_by_tag
 T = TypeVar("T")
 DELAYS = (0.5, 1.0, 2.0, 4.0, 8.0)
 THROTTLED = "ThrottlingException"
+UNSEEN = "NotFoundException"
 WAITS = {
     THROTTLED: (*DELAYS, 8.0, 8.0, 8.0),
     "InvalidPrincipals": (*DELAYS, *(8.0,) * 8),
     "KMSInvalidStateException": DELAYS,
-    "NotFoundException": DELAYS,
+    UNSEEN: DELAYS,
 }
 """Seconds until the next attempts, by what AWS answers.
 
-What was just written in KMS is not seen everywhere at once, and a principal that was just made for up to a minute.
+What was just written in KMS is not seen everywhere at once, nor is a key that was just made, and a principal that was
+just made for up to a minute.
 Where AWS asks for fewer calls (CreateKey, CreateAlias, UpdateAlias: 5 a second, PutKeyPolicy: 15) the seconds are those
 on average, enough for 50 runs that begin at once: each waits a while of its own, or all would come again together.
 """
@@ -68,7 +70,7 @@ class KmsKeyStore:
 
     def create_alias(self, alias: str, key_id: str) -> bool:
         """Give *alias* to a key; False where the alias exists already."""
-        return self._patiently(lambda: kms.create_alias(self.client, alias, key_id), "NotFoundException")
+        return self._patiently(lambda: kms.create_alias(self.client, alias, key_id))
 
     def move_alias(self, alias: str, key_id: str) -> None:
         """Take *alias* from the key that has it and give it to another."""
@@ -141,12 +143,12 @@ class KmsKeyStore:
         return kms.get_public_key(self.client, key_id).der
 
     def schedule_deletion(self, key_id: str, days: int) -> str:
-        """Have the key deleted after *days* and return when that is; asked again while KMS does not see a new key."""
-        return self._patiently(lambda: kms.schedule_key_deletion(self.client, key_id, days), "NotFoundException")
+        """Have the key deleted after *days* and return when that is."""
+        return self._patiently(lambda: kms.schedule_key_deletion(self.client, key_id, days))
 
     def _patiently(self, call: Callable[[], T], *codes: str) -> T:
-        """Ask again after a while where AWS answers with one of *codes*, or that it did nothing for want of time."""
-        waits = {code: iter(WAITS[code]) for code in (THROTTLED, *codes)}
+        """Ask again after a while where AWS answers with one of *codes*, has no time, or does not see the key yet."""
+        waits = {code: iter(WAITS[code]) for code in (THROTTLED, UNSEEN, *codes)}
         while True:
             try:
                 return call()

@@ -18,13 +18,16 @@ from .._keys.names import ALIAS_TAG, USE_TAG, visible_tags
 from .._keys.plan import GOING, CurrentKey, check_use, plan_key, state_after, tags_after
 from .._pki.errors import AwsError, KeyStateError
 from .key_store import KeyStore
-from .read_key import read_facets
+from .read_key import names_elsewhere, read_facets
 
 LOSERS_WINDOW = 30
 """Days until a key that lost the race for its alias is deleted; no policy forbids the longest window."""
 
 DELAYS = (0.2, 0.5, 1.0, 2.0, 4.0)
-"""Seconds to wait for an alias that another run has just made."""
+"""Seconds to wait for a change that KMS does not show yet."""
+
+TIMES_SEEN = 3
+"""How often in a row KMS has to show a change: not all of its servers learn of one at the same moment."""
 
 
 @dataclass(frozen=True)
@@ -52,21 +55,25 @@ def ensure_key(
         AwsError: AWS refused; what was done so far is found again by the next run.
     """
     if current is not None:
-        return EnsuredKey(apply_changes(store, desired, current, policy))
+        return EnsuredKey(apply_changes(store, desired, current, policy, sleep))
     obtained = _obtain_key(store, desired, policy, sleep)
-    return replace(obtained, key=apply_changes(store, desired, obtained.key, policy))
+    return replace(obtained, key=apply_changes(store, desired, obtained.key, policy, sleep))
 
 
 def apply_changes(
-    store: KeyStore, desired: DesiredKey, current: CurrentKey, policy: Mapping[str, Any] | None
+    store: KeyStore,
+    desired: DesiredKey,
+    current: CurrentKey,
+    policy: Mapping[str, Any] | None,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> CurrentKey:
     """Change the facets that differ and return the key as it is then; the policy last, it may end our rights."""
     changed = {change.field for change in plan_key(current, desired, policy).changes}
     key_id = current.description.key_id
     if "key_state" in changed:
-        current = _apply_state(store, desired, current)
+        current = _apply_state(store, desired, current, sleep)
     for name in current.missing_names(desired):
-        _give_name(store, name, current)
+        _give_name(store, name, current, sleep)
     if "description" in changed and desired.description is not None:
         store.set_description(key_id, desired.description)
         current = replace(current, description=replace(current.description, description=desired.description))
@@ -81,11 +88,14 @@ def apply_changes(
     return replace(current, aliases=names, elsewhere={})
 
 
-def _apply_state(store: KeyStore, desired: DesiredKey, current: CurrentKey) -> CurrentKey:
+def _apply_state(
+    store: KeyStore, desired: DesiredKey, current: CurrentKey, sleep: Callable[[float], None]
+) -> CurrentKey:
     found = current.description
     wanted = state_after(found.state, desired)
     if found.state in GOING:
         store.cancel_deletion(found.key_id)
+        _await(store, found.key_id, lambda key: key.state not in GOING, "its deletion was cancelled", sleep)
     if wanted == "Enabled":
         store.enable(found.key_id)
     elif found.state == "Enabled":
@@ -93,16 +103,18 @@ def _apply_state(store: KeyStore, desired: DesiredKey, current: CurrentKey) -> C
     return replace(current, description=replace(found, state=wanted, deletion_date=""))
 
 
-def _give_name(store: KeyStore, name: str, current: CurrentKey) -> None:
+def _give_name(store: KeyStore, name: str, current: CurrentKey, sleep: Callable[[float], None]) -> None:
     """Give the key one more alias, taking it from the key that has it only where the plan said so."""
     key, other = current.description, current.elsewhere.get(name)
     if other is None:
         if not store.create_alias(name, key.key_id):
             raise KeyStateError(f"{name} was given to another key than {key.arn} a moment ago; run again")
+        _await_name(store, name, key, sleep)
         return
     if store.tags(other).get(ALIAS_TAG) == name:  # or it would look as if a run had died before it could name that key
         store.remove_tags(other, [ALIAS_TAG])
     store.move_alias(name, key.key_id)
+    _await_name(store, name, key, sleep)
 
 
 def _apply_tags(store: KeyStore, desired: DesiredKey, current: CurrentKey) -> CurrentKey:
@@ -124,10 +136,10 @@ def _obtain_key(
     orphan = find_orphan(store, desired, policy)
     own = orphan or store.create(new_key(desired, policy), desired.alias)
     if _give_alias(store, desired.alias, own.key_id):
-        _await_alias(store, desired.alias, sleep)  # the tasks that follow name the key by it
+        _await_name(store, desired.alias, own, sleep)
         found = f"{own.arn} was made for {desired.alias} by a run that did not end, and is used now"
         return EnsuredKey(_fresh(store, desired, own, policy, made=not orphan), (found,) if orphan else ())
-    winner = _await_alias(store, desired.alias, sleep)
+    winner = _await(store, desired.alias, lambda _key: True, "it was given to a key", sleep)
     if winner.arn == own.arn:
         return EnsuredKey(_fresh(store, desired, own, policy, made=not orphan))
     notes = () if orphan else (_discard(store, own, winner, desired.alias),)
@@ -148,20 +160,34 @@ def _fresh(
     store: KeyStore, desired: DesiredKey, key: KeyDescription, policy: Mapping[str, Any] | None, *, made: bool
 ) -> CurrentKey:
     """Return what is known of a key that has just got the alias; one of our own making is not read again."""
-    if made and not desired.aliases:
-        return CurrentKey(key, None, new_key(desired, policy).tags, policy)
+    if made:
+        named = None if desired.aliases is None else (desired.alias,)
+        new = CurrentKey(key, named, new_key(desired, policy).tags, policy)
+        return replace(new, elsewhere=names_elsewhere(store, desired, new.missing_names(desired), key))
     current = read_facets(store, desired, key, named=True)
     check_use(current, desired)
     return current
 
 
-def _await_alias(store: KeyStore, alias: str, sleep: Callable[[float], None]) -> KeyDescription:
-    for delay in DELAYS:
-        found = store.describe(alias)
-        if found:
-            return found
+def _await_name(store: KeyStore, name: str, key: KeyDescription, sleep: Callable[[float], None]) -> None:
+    """Wait until the tasks that follow can name *key* so, and do not reach another that had the name."""
+    _await(store, name, lambda found: found.arn == key.arn, f"it was given to {key.arn}", sleep)
+
+
+def _await(
+    store: KeyStore, name: str, is_seen: Callable[[KeyDescription], bool], change: str, sleep: Callable[[float], None]
+) -> KeyDescription:
+    """Return the key *name* once KMS has shown *change* TIMES_SEEN times in a row.
+
+    Raises:
+        KeyStateError: it still does not.
+    """
+    for delay in (*DELAYS, 0.0):
+        seen = [found for _time in range(TIMES_SEEN) if (found := store.describe(name)) and is_seen(found)]
+        if len(seen) == TIMES_SEEN:
+            return seen[-1]
         sleep(delay)
-    raise KeyStateError(f"{alias} exists, says CreateAlias, and DescribeKey does not find it; run again in a minute")
+    raise KeyStateError(f"{name}: {change}, and DescribeKey does not show it yet; run again in a minute")
 
 
 def _discard(store: KeyStore, own: KeyDescription, winner: KeyDescription, alias: str) -> str:

@@ -26,7 +26,7 @@ def read_key(store: KeyStore, desired: DesiredKey, known: KeyDescription | None 
     """
     found, named = find_key(store, desired, known)
     if found is None:
-        _elsewhere(store, desired, desired.aliases or (), None)
+        names_elsewhere(store, desired, desired.aliases or (), None)
         return None
     return read_facets(store, desired, found, named=named)
 
@@ -47,7 +47,7 @@ def read_facets(store: KeyStore, desired: DesiredKey, found: KeyDescription, *, 
         store.tags(found.key_id) if desired.manages_tags else None,
         store.policy(found.key_id) if desired.manages_policy else None,
     )
-    elsewhere = _elsewhere(store, desired, key.missing_names(desired), found)
+    elsewhere = names_elsewhere(store, desired, key.missing_names(desired), found)
     return CurrentKey(found, aliases, key.tags, key.policy, elsewhere)
 
 
@@ -73,10 +73,16 @@ def find_key(
     return named, False
 
 
-def _elsewhere(
+def names_elsewhere(
     store: KeyStore, desired: DesiredKey, names: tuple[str, ...], key: KeyDescription | None
 ) -> dict[str, str]:
-    """Return which of *names* other keys have, with the ARNs of those keys, where they may be taken from them."""
+    """Return which of *names* other keys have, with the ARNs of those keys, where they may be taken from them.
+
+    Args:
+        key: the one that is to get them.
+    Raises:
+        KeyStateError: a name may not, or cannot, be taken from the key that has it.
+    """
     found = {name: other for name in names if (other := store.describe(name))}
     for name, other in found.items():
         if not desired.move_alias:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -170,22 +171,31 @@ def test_a_throttled_creation_is_asked_again_after_a_while(account: Account, loc
     assert kms.list_keys(account.root.client("kms")) == [made.arn]
 
 
-def test_a_new_key_that_is_not_visible_yet_is_scheduled_for_deletion_after_a_while(
-    account: Account, local_aws: Server
+WRITES: dict[str, Callable[[KmsKeyStore, str], object]] = {
+    "CreateAlias": lambda store, key_id: store.create_alias("alias/x", key_id),
+    "UpdateAlias": lambda store, key_id: store.move_alias("alias/y", key_id),
+    "TagResource": lambda store, key_id: store.set_tags(key_id, {"team": "other"}),
+    "UntagResource": lambda store, key_id: store.remove_tags(key_id, ["team"]),
+    "UpdateKeyDescription": lambda store, key_id: store.set_description(key_id, "Another"),
+    "PutKeyPolicy": lambda store, key_id: store.put_policy(key_id, store.policy(key_id), bypass_lockout_check=False),
+    "DisableKey": lambda store, key_id: store.disable(key_id),
+    "EnableKey": lambda store, key_id: store.enable(key_id),
+    "ScheduleKeyDeletion": lambda store, key_id: store.schedule_deletion(key_id, 7),
+}
+
+
+@pytest.mark.parametrize("operation", WRITES)
+def test_a_new_key_that_is_not_visible_yet_is_changed_after_a_while(
+    account: Account, local_aws: Server, operation: str
 ) -> None:
     waited: list[float] = []
     store = store_of(account, waited.append)
     made = store.create(NEW, "alias/x")
-    unseen = {
-        "action": "error",
-        "status": 400,
-        "code": "NotFoundException",
-        "message": "Key does not exist",
-        "times": 2,
-    }
-    local_aws.faults({"operation": "kms:ScheduleKeyDeletion", "caller": account.root.arn, **unseen})
+    store.create_alias("alias/y", store.create(NEW, "alias/y").key_id)
+    unseen = {"action": "error", "status": 400, "code": "NotFoundException", "message": "Key does not exist"}
+    local_aws.faults({"operation": f"kms:{operation}", "caller": account.root.arn, **unseen, "times": 2})
     try:
-        assert store.schedule_deletion(made.key_id, 7)
+        WRITES[operation](store, made.key_id)
     finally:
         local_aws.faults()
     assert len(waited) == 2
