@@ -54,6 +54,10 @@ def _problem(text: str) -> str | None:
             return "Policy contains a statement without a valid effect."
         if not {"Principal", "NotPrincipal"} & set(statement):
             return "Policy contains a statement with no principal."
+        if not {"Action", "NotAction"} & set(statement):
+            return "Policy contains a statement with no action."
+        if "Resource" not in statement:
+            return "Policy contains a statement with no resource."
     if not all(exists(principal) for principal in principals_of(document)):
         return "Policy contains a statement with one or more invalid principals."
     return None
@@ -73,15 +77,6 @@ def document_of(key: Record) -> Document:
 
 def _each(named: str | list[str], change: Callable[[str], str]) -> str | list[str]:
     return change(named) if isinstance(named, str) else sorted(change(principal) for principal in named)
-
-
-def effective_document_of(key: Record) -> Document:
-    """Return the key's policy without the statements that AWS accepts and that do nothing."""
-    document = document_of(key)
-    effective = [
-        s for s in statements_of(document) if {"Action", "NotAction"} & set(s) and {"Resource", "NotResource"} & set(s)
-    ]
-    return {**document, "Statement": effective}
 
 
 def keep_principals(request: Request, answer: Document) -> Document:

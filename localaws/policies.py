@@ -16,7 +16,7 @@ from ministack.core.iam_evaluator import AuthError, EvalContext, EvalResult, Pri
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import kms
 
-from localaws.documents import Document, effective_document_of
+from localaws.documents import Document, document_of
 from localaws.grants import granted
 from localaws.keys import CRYPTOGRAPHIC, Record, RefusedError, Request, account_of, check_model
 from localaws.principals import role_arn
@@ -156,7 +156,7 @@ def denial(principal: PrincipalInfo, asked: EvalContext, request: Request, key: 
         return f"{on} with an explicit deny in an identity-based policy"
     if key is None:
         return None if identity.decision == "Allow" else _lacking(asked, "identity")
-    document, owner = effective_document_of(key), account_of(key)
+    document, owner = document_of(key), account_of(key)
     resource = iam_evaluator.evaluate_resource_policy(document, asked)
     if resource.decision == "Deny":
         return f"{on} with an explicit deny in a resource-based policy"
@@ -189,7 +189,7 @@ def check_lockout(request: Request) -> None:
         return
     writer = caller.get()
     arn = request.known_key["Arn"] if request.key else f"arn:aws:kms:{get_region()}:{get_account_id()}:key/new"
-    document: Document = effective_document_of({"Policy": data["Policy"]})
+    document: Document = document_of({"Policy": data["Policy"]})
     asked = context_of(writer, "kms:PutKeyPolicy", arn, conditions(request, request.key, writer.account))
     if iam_evaluator.evaluate_resource_policy(document, asked).decision != "Allow":
         reason = "The new key policy will not allow you to update the key policy in the future."

@@ -33,6 +33,7 @@ description:
     C(kms:ListResourceTags), or with O(ledger_path) C(kms:GetPublicKey). To take over what a killed run left
     behind C(kms:ListAliases), C(kms:ListGrants), C(kms:GetKeyPolicy), C(kms:ListResourceTags) and
     C(kms:GetKeyLastUsage), to clean up after a lost race C(kms:ScheduleKeyDeletion).
+  - What concerns an alias has to be allowed on the alias as well, which IAM policies alone can do.
 author:
   - rootstock.pki contributors (@rootstock-pki)
 extends_documentation_fragment:

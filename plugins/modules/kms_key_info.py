@@ -156,7 +156,7 @@ kms_keys:
       type: str
       returned: always
     monthly_cost_usd:
-      description: What the key costs a month in US dollars, without its use.
+      description: What the key costs a month in US dollars, without its use and without rotations of key material.
       type: float
       returned: always
       sample: 1.0

@@ -215,10 +215,12 @@ def _denied(text: str, action: str, about: str) -> str:
     resource = (found and found["resource"]) or ""
     target = " ".join(filter(None, [about, f"({resource})" if about and resource not in ("", "*", about) else ""]))
     reason = ((found["reason"] or "no policy allows it") if found else text) or "access denied"
-    return f"{who} may not {what} on {target or resource or 'the request'}: {reason}. {_way_out(what, reason)}"
+    return (
+        f"{who} may not {what} on {target or resource or 'the request'}: {reason}. {_way_out(what, reason, resource)}"
+    )
 
 
-def _way_out(action: str, reason: str) -> str:
+def _way_out(action: str, reason: str, resource: str) -> str:
     """Say where a denied action can be allowed."""
     if "explicit deny" in reason:
         return "A Deny wins over whatever allows it: take it out of that policy, or use another role"
@@ -227,6 +229,8 @@ def _way_out(action: str, reason: str) -> str:
             "Allow it in the trust policy of the role and in the caller's IAM policies, and check external_id; "
             "if the role was just made, try again in half a minute"
         )
+    if ":alias/" in resource:
+        return "Allow it in the caller's IAM policies, which alone speak of aliases; the key has to allow it too"
     if action.startswith("kms:") and action not in WITHOUT_KEY:
         return "Allow it in the key policy, or in IAM where the key policy leaves it to IAM"
     return "Allow it in the caller's IAM policies"

@@ -15,7 +15,7 @@ from .._pki.plan import Change, Plan, compare
 from .description import KeyDescription
 from .desired import DesiredKey
 from .names import USE_TAG, visible_tags
-from .policy import normalised, partition_of
+from .policy import check_size, normalised, partition_of
 
 GOING = ("PendingDeletion", "PendingReplicaDeletion")
 
@@ -46,7 +46,7 @@ def intended_policy(desired: DesiredKey, root: str) -> Mapping[str, Any] | None:
     """Return the key policy that the task asks for in the account whose root has the ARN *root*.
 
     Raises:
-        SpecError: a principal cannot be there.
+        SpecError: a principal cannot be there, or there are too many.
     """
     if desired.access is None:
         return desired.policy
@@ -55,7 +55,9 @@ def intended_policy(desired: DesiredKey, root: str) -> Mapping[str, Any] | None:
 
     if problems := check_home(desired.access, root):
         raise SpecError("; ".join(problems))
-    return generated_policy(desired.access, root)
+    policy = generated_policy(desired.access, root)
+    check_size(policy, "the key policy made of the lists of principals")
+    return policy
 
 
 def root_of(arn: str) -> str:

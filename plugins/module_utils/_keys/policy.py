@@ -25,7 +25,7 @@ def to_policy(text: str) -> dict[str, Any]:
     """Return the policy document written in *text*.
 
     Raises:
-        SpecError: not JSON, not a policy, or longer than KMS takes.
+        SpecError: not JSON, not a policy, or none that KMS takes.
     """
     try:
         document = json.loads(text)
@@ -33,10 +33,24 @@ def to_policy(text: str) -> dict[str, Any]:
         raise SpecError(f"policy: not valid JSON ({exc})") from exc
     if not isinstance(document, dict) or not statements_of(document):
         raise SpecError("policy: expected a JSON object with a Statement, as IAM policies have it")
+    for place, statement in enumerate(statements_of(document), 1):
+        for member, forms in (("Action", {"Action", "NotAction"}), ("Resource", {"Resource"})):
+            if not forms & set(statement):
+                named = statement.get("Sid") or f"number {place}"
+                raise SpecError(f"policy: the statement {named} has no {member}, and KMS takes none without")
+    check_size(document, "policy")
+    return document
+
+
+def check_size(document: Mapping[str, Any], name: str) -> None:
+    """Refuse a policy that is longer than KMS takes.
+
+    Raises:
+        SpecError: with *name* as the culprit.
+    """
     size = len(policy_text(document).encode())
     if size > POLICY_BYTES:
-        raise SpecError(f"policy: {size} bytes, and KMS takes at most {POLICY_BYTES}")
-    return document
+        raise SpecError(f"{name}: {size} bytes, and KMS takes at most {POLICY_BYTES}")
 
 
 def policy_text(document: Mapping[str, Any]) -> str:

@@ -87,7 +87,7 @@ def parts_of(policy: Document, subject: Subject) -> Parts:
     named, delegated = [], []
     for statement in statements_of(policy):
         if not {"Action", "NotAction"} & set(statement) or not {"Resource", "NotResource"} & set(statement):
-            continue  # AWS takes such a statement, and it does nothing
+            continue  # AWS took such statements until August 2025, and they do nothing
         if _concerns(statement, subject.names()):
             named.append(_for_iam(statement))
         elif _concerns(statement, subject.account_names()):
@@ -170,7 +170,7 @@ def _principals(named: Any) -> list[str]:
 
 
 def _for_iam(statement: Document) -> Document:
-    """Return a statement of a key policy as IAM takes it: without principals, nor a Sid, which may have spaces there."""
+    """Return a statement of a key policy as IAM takes it: without principals, or a Sid, in which spaces may be."""
     return {name: value for name, value in statement.items() if name not in ("Principal", "NotPrincipal", "Sid")}
 
 

@@ -27,6 +27,8 @@ from localaws.testing import Account
 SIGNER = "arn:aws:sts::111122223333:assumed-role/Signer/session"
 ARN = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
+ALIAS_ARN = "arn:aws:kms:eu-central-1:111122223333:alias/pki/root"
+
 
 def told(code: str, text: str = "", status: int = 400, about: str = "alias/pki/root") -> PkiError:
     """Return our error for AWS's answer *code*."""
@@ -52,6 +54,10 @@ ELSEWHERE = (
             f"{DENIED}kms:CreateKey with an explicit deny in an identity-based policy",
             [SIGNER, "kms:CreateKey", "alias/pki/root", "explicit deny", "take it out of that policy"],
         ),
+        (
+            f"{DENIED}kms:CreateAlias on resource: {ALIAS_ARN} because no identity-based policy allows it",
+            [SIGNER, f"kms:CreateAlias on alias/pki/root ({ALIAS_ARN})", "IAM policies, which alone speak of aliases"],
+        ),
         ("You are not authorized to perform this operation.", ["the caller", "kms:Sign", "alias/pki/root"]),
         ("", ["the caller may not kms:Sign on alias/pki/root"]),
     ],
@@ -59,7 +65,7 @@ ELSEWHERE = (
 def test_a_denial_names_the_caller_the_action_the_key_and_the_way_out(text: str, words: list[str]) -> None:
     message = str(told("AccessDeniedException", text))
     assert [word for word in words if word not in message] == []
-    assert ("Allow it in the key policy" in message) is ("explicit deny" not in text)
+    assert ("Allow it in the key policy" in message) is ("explicit deny" not in text and ALIAS_ARN not in text)
 
 
 @pytest.mark.parametrize(

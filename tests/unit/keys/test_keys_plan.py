@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.rootstock.pki.plugins.module_utils._keys.access import Grantee, KeyAccess
 from ansible_collections.rootstock.pki.plugins.module_utils._keys.adoption import obstacles_to_adoption
 from ansible_collections.rootstock.pki.plugins.module_utils._keys.description import KeyDescription
 from ansible_collections.rootstock.pki.plugins.module_utils._keys.desired import (
@@ -22,11 +23,12 @@ from ansible_collections.rootstock.pki.plugins.module_utils._keys.desired import
 from ansible_collections.rootstock.pki.plugins.module_utils._keys.plan import (
     CurrentKey,
     check_existing,
+    intended_policy,
     plan_key,
     state_after,
 )
 from ansible_collections.rootstock.pki.plugins.module_utils._keys.policy import default_policy
-from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import KeyStateError
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import KeyStateError, SpecError
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.plan import Plan
 
 ARN = "arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-555555555555"
@@ -256,3 +258,10 @@ def test_a_key_that_somebody_has_touched_is_not_adopted(key: CurrentKey, found: 
     problems = obstacles(key, **found)
     assert len(problems) == 1
     assert reason in problems[0]
+
+
+def test_lists_that_make_a_policy_longer_than_kms_takes_are_refused_in_the_plan() -> None:
+    many = tuple(Grantee(f"arn:aws:iam::111122223333:role/verifiers/{number:060}", {}) for number in range(400))
+    desired = DesiredKey("alias/x", "", "ECC_NIST_P256", "SIGN_VERIFY", access=KeyAccess(verifiers=many))
+    with pytest.raises(SpecError, match=r"made of the lists of principals: \d+ bytes, and KMS takes at most 32768"):
+        intended_policy(desired, "arn:aws:iam::111122223333:root")

@@ -29,6 +29,10 @@ def statement(**parts: Any) -> dict[str, Any]:
     return {"Effect": "Allow", "Principal": {"AWS": ROOT}, "Action": "kms:Sign", "Resource": "*", **parts}
 
 
+def without(*members: str) -> dict[str, Any]:
+    return {name: value for name, value in statement(Sid="Who").items() if name not in members}
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [
@@ -114,6 +118,9 @@ def test_order_never_counts_and_the_form_is_stable(listed: list[dict[str, Any]],
         ('{"Statement": "x"}', "Statement"),
         ('{"Statement": ["x"]}', "Statement"),
         (json.dumps(policy(statement(Sid="x" * 33_000))), "at most 32768"),
+        (json.dumps(policy(without("Action"))), "the statement Who has no Action, and KMS takes none"),
+        (json.dumps(policy(statement(), without("Resource"))), "the statement Who has no Resource"),
+        (json.dumps(policy(statement(), without("Sid", "Action"))), "the statement number 2 has no Action"),
     ],
 )
 def test_what_is_no_policy_is_refused_with_the_reason(text: str, reason: str) -> None:
@@ -133,8 +140,8 @@ def test_what_is_no_policy_is_refused_with_the_reason(text: str, reason: str) ->
         ),
     )
 )
-def test_a_malformed_statement_is_left_for_kms_to_refuse(odd: dict[str, Any]) -> None:
-    form = normalised(to_policy(json.dumps(policy(odd))))
+def test_a_statement_with_malformed_members_is_left_for_kms_to_refuse(odd: dict[str, Any]) -> None:
+    form = normalised(to_policy(json.dumps(policy({"Action": None, "Resource": None, **odd}))))
     assert normalised(form) == form
 
 

@@ -40,6 +40,8 @@ def shown(kms: Any, key: str) -> Any:
         json.dumps({"Version": "2012-10-17", "Statement": []}),
         policy({"Action": "kms:*", "Resource": "*"}),
         policy({"Effect": "Maybe", "Principal": "*", "Action": "kms:*", "Resource": "*"}),
+        policy({"Principal": "*", "Action": "kms:*", "Resource": "*"}, {"Principal": "*", "Action": "kms:Sign"}),
+        policy({"Principal": "*", "Action": "kms:*", "Resource": "*"}, {"Principal": "*", "Resource": "*"}),
     ],
 )
 def test_a_malformed_policy_is_refused_and_nothing_changes(kms: Any, document: str) -> None:

@@ -274,19 +274,6 @@ def test_pending_window_and_lockout_bypass_can_be_forbidden(company: Company) ->
     assert kms.schedule_key_deletion(KeyId=key)["PendingWindowInDays"] == 30
 
 
-def test_a_statement_without_action_or_resource_does_nothing(company: Company) -> None:
-    role = company.account.role("signer")
-    company.kms.put_key_policy(
-        KeyId=company.key,
-        Policy=policy(
-            {"Principal": {"AWS": company.admin.arn}, "Action": "kms:*", "Resource": "*"},
-            {"Principal": {"AWS": role.arn}, "Action": "kms:Sign"},
-            {"Principal": {"AWS": role.arn}, "Resource": "*"},
-        ),
-    )
-    assert not may_sign(role, company.key)
-
-
 def test_permissions_come_before_the_state_and_after_the_model(company: Company) -> None:
     company.kms.disable_key(KeyId=company.key)
     stranger = company.account.role("stranger")
