@@ -345,7 +345,10 @@ options:
     SUBJECT_KEY = r"""
 options:
   key_id:
-    description: The subject key, a KMS key's ID, ARN, alias name or alias ARN.
+    description:
+      - The subject key, a KMS key's ID, ARN, alias name or alias ARN.
+      - While it is disabled, as a root's key may be between two ceremonies, the key of the certificate that is there
+        counts as the subject key. AWS KMS may not give out the public key then.
     type: str
   csr_path:
     description:

@@ -15,7 +15,9 @@ description:
   - Fetches the public key of an asymmetric key in AWS KMS, so that signatures can be verified and data encrypted
     without AWS.
   - The file is replaced only when its bytes differ.
-  - Needs C(kms:GetPublicKey).
+  - While the key is disabled, a file in PEM or DER that is there counts as right. AWS KMS may not give out the public
+    key then.
+  - Needs C(kms:GetPublicKey), for a disabled key C(kms:DescribeKey) as well.
 author:
   - rootstock.pki contributors (@rootstock-pki)
 extends_documentation_fragment:
@@ -139,12 +141,16 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ansible_collections.rootstock.pki.plugins.module_utils._aws.clients import kms_client
-from ansible_collections.rootstock.pki.plugins.module_utils._aws.kms import PublicKeyReply, find_public_key
-from ansible_collections.rootstock.pki.plugins.module_utils._keys.pem import to_pem
+from ansible_collections.rootstock.pki.plugins.module_utils._aws.kms import (
+    PublicKeyReply,
+    find_public_key,
+    public_key_of_disabled,
+)
+from ansible_collections.rootstock.pki.plugins.module_utils._keys.pem import from_pem, to_pem
 from ansible_collections.rootstock.pki.plugins.module_utils._module.aws import AWS_OPTIONS, require_cryptography
 from ansible_collections.rootstock.pki.plugins.module_utils._module.converge import converge
-from ansible_collections.rootstock.pki.plugins.module_utils._module.files import KeptFile, write_file
-from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import PkiError
+from ansible_collections.rootstock.pki.plugins.module_utils._module.files import KeptFile, read_if_there, write_file
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import DisabledKeyError, PkiError
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.fingerprints import fingerprints, spki_pin
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.plan import Change, Plan
 
@@ -160,7 +166,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
 
 def run(module: AnsibleAWSModule) -> None:
     path, key_id = module.params["path"], module.params["key_id"]
-    found = find_public_key(kms_client(module), key_id)
+    found = read_public_key(module)
     if found is None:
         missing = f"{key_id} does not exist in this account and region"
         converge(module, Plan((Change("public_key", None, path),), (missing,)), dict, {"path": path})
@@ -172,6 +178,19 @@ def run(module: AnsibleAWSModule) -> None:
 
     changes = KeptFile(path, content, "public_key").change()
     converge(module, Plan(changes), apply, to_result(module.params, found), files=[path])
+
+
+def read_public_key(module: AnsibleAWSModule) -> PublicKeyReply | None:
+    """Return the public key, of a disabled key that KMS does not give out the one that the file holds."""
+    client, key_id = kms_client(module), module.params["key_id"]
+    try:
+        return find_public_key(client, key_id)
+    except DisabledKeyError:
+        kept = read_if_there(module.params["path"]) or b""
+        der = {"pem": from_pem, "der": bytes}.get(module.params["format"], lambda _content: None)(kept)
+        if not der:
+            raise
+        return public_key_of_disabled(client, key_id, der)
 
 
 def to_content(module: AnsibleAWSModule, found: PublicKeyReply) -> bytes:

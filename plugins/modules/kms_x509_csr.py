@@ -36,7 +36,9 @@ options:
     description: What the ledger calls the request. The default is the file name of O(path) without its ending.
     type: str
   key_id:
-    description: The key, a KMS key's ID, ARN, alias name or alias ARN.
+    description:
+      - The key, a KMS key's ID, ARN, alias name or alias ARN.
+      - While it is disabled, the key of the request that is there counts as the key.
     type: str
     required: true
   ledger_path:

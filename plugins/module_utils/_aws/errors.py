@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
-from .._pki.errors import AwsError, KeyStateError, PkiError
+from .._pki.errors import AwsError, DisabledKeyError, KeyStateError, PkiError
 
 try:
     from botocore import xform_name
@@ -180,7 +180,8 @@ def to_pki_error(exc: ClientError | BotoCoreError, action: str, about: str = "")
     code = _finer(str(error.get("Code", "")), text)
     words = {"action": action, "about": about or "the request", "text": text or f"({code})"}
     if code in KEY_STATE_SENTENCES:
-        return KeyStateError(KEY_STATE_SENTENCES[code].format(**words))
+        kind = DisabledKeyError if code == "DisabledException" else KeyStateError
+        return kind(KEY_STATE_SENTENCES[code].format(**words))
     status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     sentence = _denied(text, action, about) if code in DENIED else _refused(code, words)
     return AwsError(

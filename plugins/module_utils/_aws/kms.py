@@ -110,6 +110,14 @@ def find_public_key(client: Any, key_id: str) -> PublicKeyReply | None:
         raise
 
 
+def public_key_of_disabled(client: Any, key_id: str, der: bytes) -> PublicKeyReply | None:
+    """Return what GetPublicKey would of *der*, all else from kms:DescribeKey; None where there is no such key."""
+    found = describe_key(client, key_id)
+    if found is None:
+        return None
+    return PublicKeyReply(der, found.arn, found.key_spec, found.key_usage, found.signing_algorithms)
+
+
 def describe_key(client: Any, key_id: str) -> KeyDescription | None:
     """Return what *key_id* (id, ARN, alias name or alias ARN) is, or None where there is no such key."""
     try:

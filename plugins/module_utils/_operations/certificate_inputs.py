@@ -28,6 +28,7 @@ from .._pki.certificates import (
 from .._pki.errors import IssuerError, SpecError
 from .._pki.task import CERTIFICATE, CSR, KMS, LEDGER_NAME
 from .._signer.algorithms import ALGORITHMS, KEY_SPECS, spec_of_public_key
+from .known_public_key import public_key_of, spki_of_certificate
 from .lint_certificate import Linter, no_linter
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def read_subject_key(task: CertificateTask, keys: PublicKeys) -> SubjectKey:
     """
     label, content = task.subject.label, task.subject.content
     if task.subject_kind == KMS:
-        content = keys.public_key(label)
+        content = public_key_of(keys, label, lambda: spki_of_certificate(task.present, task.path))
         if content is None:
             return SubjectKey(None, missing=(f"the KMS key {label} does not exist yet; create it with kms_key",))
     if content is None:

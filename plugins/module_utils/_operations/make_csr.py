@@ -25,6 +25,7 @@ from .._pki.plan import Change, Plan, compare
 from .._signer.session import SigningSession
 from .certificate_inputs import check_key_spec, try_algorithm
 from .issue_certificate import make_folder
+from .known_public_key import public_key_of, spki_of_csr
 from .recording import IntentRecorder, closed_if_refused, closing
 from .signing import sign_builder
 
@@ -80,7 +81,7 @@ def plan_csr(task: CsrTask, keys: PublicKeys) -> CsrPlan:
     Raises:
         SpecError: options contradict each other, the key cannot sign so, or nobody may issue what is asked for.
     """
-    der = keys.public_key(task.key_id)
+    der = public_key_of(keys, task.key_id, lambda: spki_of_csr(task.present, task.path))
     if der is None:
         spec = specify(task.request, None, None)
         gate_request(spec)

@@ -38,6 +38,10 @@ class NoKeyError(KeyStateError):
         super().__init__(f"the KMS key {key_id} does not exist yet; create it with kms_key")
 
 
+class DisabledKeyError(KeyStateError):
+    """The KMS key is disabled, and the call needs one that is not."""
+
+
 class AwsError(PkiError):
     """AWS refused a call or could not be reached.
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from localaws.server import Server
 from tests.unit.module.authorities import openssl
 from tests.unit.module.controller import Controller
 from tests.unit.module.refusals import Refusal, not_told
@@ -54,6 +55,33 @@ def test_it_is_written_once_with_its_mode_and_told_when_that_is_asked_for(
     assert (moded["changed"], "public_key" in moded) == (True, False)
     assert file.stat().st_mode & 0o777 == 0o600
     assert openssl(file.parent, "pkey", "-pubin", "-in", file, "-pubout") == file.read_text() == kept["public_key"]
+
+
+@pytest.mark.parametrize(("form", "stands"), [("pem", True), ("der", True), ("openssh", False)])
+def test_the_file_stands_while_the_key_is_disabled(
+    controller: Controller, pem: dict[str, Any], local_aws: Server, form: str, stands: bool
+) -> None:
+    task = {**pem, "format": form}
+    kept = controller.run("kms_public_key", task)
+    controller.run("kms_key", {"alias": "public/signer", "key_spec": "RSA_2048", "enabled": False})
+    refused = {
+        "action": "error",
+        "status": 400,
+        "code": "DisabledException",
+        "message": f"{kept['key_arn']} is disabled.",
+    }
+    local_aws.faults({"operation": "kms:GetPublicKey", "times": 0, **refused})
+    try:
+        again = controller.run("kms_public_key", task)
+        Path(pem["path"]).unlink()
+        gone = controller.run("kms_public_key", task)
+    finally:
+        local_aws.faults()
+    if stands:
+        told = ("key_arn", "key_spec", "key_usage", "fingerprint")
+        assert again == {**again, "changed": False, **{name: kept[name] for name in told}}
+    assert stands or "is disabled, and kms:GetPublicKey needs an enabled key" in again["msg"]
+    assert "is disabled, and kms:GetPublicKey needs an enabled key" in gone["msg"]
 
 
 def test_every_form_holds_the_same_key_and_its_readers_read_it(controller: Controller, pem: dict[str, Any]) -> None:

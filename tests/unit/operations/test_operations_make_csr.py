@@ -26,7 +26,12 @@ from ansible_collections.rootstock.pki.plugins.module_utils._operations.make_csr
     plan_csr,
 )
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.certificates import csr_to_pem
-from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import AwsError, SignerError, SpecError
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import (
+    AwsError,
+    DisabledKeyError,
+    SignerError,
+    SpecError,
+)
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.request import to_request
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.task import CsrTask
 from tests.unit.operations.workshop import CALLER, Workshop
@@ -65,6 +70,20 @@ def test_a_request_says_what_the_profile_wants_and_is_on_record(workshop: Worksh
     assert (constraints.critical, constraints.value.ca, constraints.value.path_length) == (True, True, 0)
     assert made.csr.is_signature_valid
     assert kinds(workshop) == [("intent", "csr"), ("signed", "")]
+
+
+def test_a_request_stands_while_its_key_is_disabled(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    present = csr_to_pem(make(workshop, plan(workshop)).csr)
+
+    def refuse(key_id: str) -> bytes:
+        raise DisabledKeyError(f"{key_id} is disabled")
+
+    monkeypatch.setattr(workshop, "public_key", refuse)
+    assert not plan(workshop, present).plan.changed
+    with pytest.raises(DisabledKeyError, match="services is disabled"):
+        plan(workshop)
+    with pytest.raises(DisabledKeyError, match="services is disabled"):
+        plan(workshop, b"damaged")
 
 
 def test_a_request_that_is_right_is_not_signed_again(workshop: Workshop) -> None:
