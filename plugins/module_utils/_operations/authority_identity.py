@@ -21,6 +21,8 @@ try:
 except ImportError:
     x509 = None  # type: ignore[assignment]  # require_cryptography() in the module says so
 
+from .current_certificate import is_known_at_path
+
 if TYPE_CHECKING:
     from .._ledger.port import Ledger, LedgerState
     from .._pki.certificate import CertificateSpec
@@ -57,12 +59,14 @@ def root_warnings(task: CertificateTask, found: Found | None, reason: str) -> tu
 def refuse_root_changes(
     task: CertificateTask, subject: x509.Name, changes: Sequence[Change], state: LedgerState
 ) -> None:
-    """Refuse to issue a self-signed certificate again, also where the former one is lost or expired.
+    """Refuse to issue a self-signed certificate again, also where the former one is lost, expired or of another name.
 
     Raises:
         IssuerError: relying parties hold the former one.
     """
-    if task.issuer is not None or task.reissue_root or not changes or not state.by_name(task.request.name):
+    if task.issuer is not None or task.reissue_root or not changes:
+        return
+    if not (state.by_name(task.request.name) or is_known_at_path(task, state)):
         return
     raise IssuerError(
         f"{name_text(subject)}: {_fields(changes)} of a root would change, and every relying party holds the present "

@@ -56,6 +56,7 @@ class CertificatePlan:
         ledger: of the issuer.
         found: the certificate that is current now, and stays so unless `reissue`.
         expected_current: serial that the ledger calls current.
+        revocation_mark: of the revocations that the ledger had.
         plan: what changes in the certificate; files are planned by whoever writes them.
         findings: a linter's, of the certificate that is to be issued.
     """
@@ -68,6 +69,7 @@ class CertificatePlan:
     ledger: Ledger
     found: Found | None
     expected_current: str | None
+    revocation_mark: str
     plan: Plan
     now: datetime
     ignored_csr_extensions: tuple[str, ...] = ()
@@ -138,6 +140,7 @@ def plan_certificate(task: CertificateTask, ports: CertificatePorts) -> Certific
         ledger=ledger,
         found=found,
         expected_current=None if record is None else record.serial,
+        revocation_mark=state.revocation_mark,
         plan=Plan(changes, (*subject.missing, *issuer.missing, *issuer.missing_above), reason),
         now=now,
         ignored_csr_extensions=tuple(ignored_csr_extensions(task.request, subject.csr) if subject.csr else ()),

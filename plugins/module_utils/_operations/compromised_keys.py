@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from .._ledger.entries import COMPROMISES, KEY_COMPROMISE
 from .._ledger.files import issued_path
 from .._pki.certificates import load_certificates, spki
-from .current_certificate import read_issued
+from .issued_copy import read_issued
 
 if TYPE_CHECKING:
     from .._ledger.port import LedgerState

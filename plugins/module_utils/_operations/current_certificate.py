@@ -16,13 +16,17 @@ from .._ledger.files import issued_path
 from .._ledger.holders import is_running
 from .._pki.certificates import load_certificates, serial_hex, sha256_hex, signed_by, to_der, to_pem
 from .._pki.errors import LedgerError, SpecError
+from .issued_copy import read_issued, unfinished
 
 if TYPE_CHECKING:
     from cryptography import x509
 
     from .._ledger.entries import Intent
     from .._ledger.port import Ledger, LedgerState
+    from .._ledger.state import CertificateRecord
     from .._pki.task import CertificateTask
+
+END_OF_PEM = b"-----END CERTIFICATE-----\n"
 
 
 @dataclass(frozen=True)
@@ -70,12 +74,31 @@ def find_current(
             if certificate is not None and (record is None or intent.time >= record.recorded_at):
                 return Found(certificate, intent.lifetime, intent)
     if record is None:
-        return None
+        return _known_without_name(task, state, now)
     stored = issued_path(Path(task.ledger_path), record.serial)
     for certificate in (*_load(read_issued(stored), str(stored)), *_readable_at_path(task)):
         if serial_hex(certificate.serial_number) == record.serial:
             return Found(certificate, record.lifetime)
     return None
+
+
+def _known_without_name(task: CertificateTask, state: LedgerState, now: datetime) -> Found | None:
+    """Return the certificate at the path, where the ledger has it and lost, with its intent, what it was called."""
+    for certificate in _readable_at_path(task)[:1]:
+        record = state.by_serial(serial_hex(certificate.serial_number))
+        if record and not record.name and record.status(now) == "valid" and _is(certificate, record):
+            return Found(certificate, record.lifetime)
+    return None
+
+
+def is_known_at_path(task: CertificateTask, state: LedgerState) -> bool:
+    """Tell whether the certificate at the path is one that the ledger has, under whatever name."""
+    records = ((one, state.by_serial(serial_hex(one.serial_number))) for one in _readable_at_path(task)[:1])
+    return any(record is not None and _is(certificate, record) for certificate, record in records)
+
+
+def _is(certificate: x509.Certificate, record: CertificateRecord) -> bool:
+    return record.certificate_sha256 == sha256_hex(to_der(certificate))
 
 
 def _load(content: bytes | None, label: str) -> tuple[x509.Certificate, ...]:
@@ -109,7 +132,7 @@ def find_elsewhere(
         return None
     for ledger in former:
         record = ledger.read().by_serial(serial_hex(certificate.serial_number))
-        if record is not None and record.certificate_sha256 == sha256_hex(to_der(certificate)):
+        if record is not None and _is(certificate, record):
             return Found(certificate, record.lifetime)
     return None
 
@@ -122,30 +145,19 @@ def _at_path(task: CertificateTask) -> x509.Certificate | None:
 
 def _signed_for(task: CertificateTask, intent: Intent, issuer: x509.Certificate | None) -> x509.Certificate | None:
     """Return the certificate that was stored for *intent*, if its issuer's key signed just what the intent says."""
-    content = read_issued(issued_path(Path(task.ledger_path), intent.serial))
-    if content is None or not _is_pem(content):
-        return None
-    certificate = load_certificates(content, f"issued/{intent.serial}.pem")[0]
-    right = sha256_hex(certificate.tbs_certificate_bytes) == intent.content_sha256
-    return certificate if right and signed_by(certificate, issuer or certificate) else None
+    path = issued_path(Path(task.ledger_path), intent.serial)
+    for content in (read_issued(path), read_issued(unfinished(path))):
+        if content is None or not content.endswith(END_OF_PEM):
+            continue
+        certificate = load_certificates(content, f"issued/{intent.serial}.pem")[0]
+        right = sha256_hex(certificate.tbs_certificate_bytes) == intent.content_sha256
+        if right and signed_by(certificate, issuer or certificate):
+            return certificate
+    return None
 
 
 def _is_pem(content: bytes) -> bool:
     return b"-----BEGIN CERTIFICATE-----" in content
-
-
-def read_issued(path: Path) -> bytes | None:
-    """Return the ledger's copy of a certificate; None where there is none.
-
-    Raises:
-        LedgerError: it cannot be read.
-    """
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        return None
-    except OSError as exc:
-        raise LedgerError(f"{path}: cannot be read ({exc.strerror}); it is the ledger's copy of a certificate") from exc
 
 
 def refuse_unknown_certificate(task: CertificateTask, found: Found | None, state: LedgerState) -> None:

@@ -6,11 +6,9 @@
 
 from __future__ import annotations
 
-import os
 import secrets
-import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from .._ledger.entries import Intent, Issued, Superseded, new_id
 from .._ledger.files import issued_path
-from .._ledger.holders import this_holder
+from .._ledger.holders import is_gone, this_holder
 from .._ledger.port import NameClaimed
 from .._pki.certificate import SERIAL_BITS, certificate_builder, to_serial_number, validity
 from .._pki.certificates import serial_hex, sha256_hex, to_der, to_pem
@@ -27,13 +25,16 @@ from .._pki.names import name_text
 from .._signer.session import SigningSession
 from .certificate_place import place_of
 from .certificate_plan import CertificatePlan, plan_certificate
+from .compromised_keys import compromise_problems
 from .crl_shards import objection_to, place
+from .issued_copy import discard, store, unfinished
 from .recording import IntentRecorder, closed_if_refused
 from .signing import sign_builder
 
 if TYPE_CHECKING:
     from cryptography import x509
 
+    from .._ledger.port import LedgerState
     from .._signer.ports import MessageSigner, SignReply
     from .certificate_inputs import CertificatePorts
 
@@ -78,16 +79,14 @@ def carry_out(planned: CertificatePlan, planning: CertificatePorts, issuing: Iss
         NameClaimed: the other run does not end.
         PkiError: as issue_certificate().
     """
-    if not planned.reissue:
-        return complete(planned, issuing.clock())
-    try:
-        return issue_certificate(planned, issuing)
-    except NameClaimed as claimed:
-        wait_for_other(planned, claimed, issuing)
-    again = plan_certificate(planned.task, planning)
-    if again.reissue:
-        return issue_certificate(again, issuing)
-    return replace(complete(again, issuing.clock()), by_another=True)
+    deadline, by_another = issuing.clock() + WAIT_FOR_OTHERS, False
+    while planned.reissue:
+        try:
+            return issue_certificate(planned, issuing)
+        except NameClaimed as claimed:
+            _wait_for_other(planned, claimed, deadline, issuing)
+        planned, by_another = plan_certificate(planned.task, planning), True
+    return replace(complete(planned, issuing.clock()), by_another=by_another)
 
 
 def issue_certificate(planned: CertificatePlan, ports: IssuingPorts) -> Issuance:
@@ -101,6 +100,7 @@ def issue_certificate(planned: CertificatePlan, ports: IssuingPorts) -> Issuance
     """
     caller = ports.caller_arn()
     make_folder(issued_path(Path(planned.task.ledger_path), "").parent)
+    _discard_unfinished(planned)
     serial_number = to_serial_number(ports.random_bits())
     spec, details = place(planned.spec, planned.task.crl_partitions, serial_number, planned.ledger)
     planned, details = replace(planned, spec=spec), {**details, **place_of(planned.task)}
@@ -109,7 +109,7 @@ def issue_certificate(planned: CertificatePlan, ports: IssuingPorts) -> Issuance
         ports.clock,
         lambda content_sha256: replace(_intent(planned, serial_number, content_sha256, ports.clock()), details=details),
         planned.expected_current,
-        objection_to(details),
+        _objection(planned, details),
     )
     public_key = planned.spec.public_key if planned.issuer is None else planned.issuer.public_key()
     session = SigningSession(ports.signer, recorder, public_key)  # type: ignore[arg-type]
@@ -119,6 +119,26 @@ def issue_certificate(planned: CertificatePlan, ports: IssuingPorts) -> Issuance
     reply = session.replies[-1]
     record_issued(planned, certificate, recorder.intent, reply, caller, ports.clock())
     return Issuance(certificate, planned.bundle, session.calls)
+
+
+def _objection(planned: CertificatePlan, details: Mapping[str, str]) -> Callable[[LedgerState, Intent], str]:
+    """Return what has to be asked once the intent is on record: what others wrote since the plan may forbid it."""
+    no_room = objection_to(details)
+
+    def objection(state: LedgerState, intent: Intent) -> str:
+        if state.revocation_mark != planned.revocation_mark:
+            for problem in compromise_problems(planned.spec, planned.task.ledger_path, state):
+                return problem
+        return no_room(state, intent) if no_room else ""
+
+    return objection
+
+
+def _discard_unfinished(planned: CertificatePlan) -> None:
+    """Remove what runs for this name left of copies when they died; whatever of it was good is taken by now."""
+    for intent in planned.ledger.read().open_intents:
+        if (intent.purpose, intent.name) == ("certificate", planned.spec.name) and is_gone(intent.holder):
+            discard(unfinished(issued_path(Path(planned.task.ledger_path), intent.serial)))
 
 
 def _sign(planned: CertificatePlan, session: SigningSession, serial_number: int) -> x509.Certificate:
@@ -188,24 +208,23 @@ def complete(planned: CertificatePlan, now: datetime) -> Issuance:
     if found is None:
         raise LedgerError(f"{planned.spec.name}: there is no certificate to complete; run again")
     if found.unfinished is not None:
+        store(issued_path(Path(planned.task.ledger_path), found.serial), to_pem([found.certificate]))
         record_issued(planned, found.certificate, found.unfinished, None, "", now)
     return Issuance(found.certificate, planned.bundle)
 
 
-def wait_for_other(planned: CertificatePlan, claimed: NameClaimed, ports: IssuingPorts) -> None:
+def _wait_for_other(planned: CertificatePlan, claimed: NameClaimed, deadline: datetime, ports: IssuingPorts) -> None:
     """Wait until the run that holds the name has an outcome, or gave up.
 
     Raises:
-        NameClaimed: it is still at it after a minute.
+        NameClaimed: it is still at it at *deadline*.
     """
-    deadline = ports.clock() + WAIT_FOR_OTHERS
-    while claimed.intent is not None:
-        open_intent = planned.ledger.read().claim_on(planned.spec.name, ports.clock())
-        if open_intent is None:
-            return
+    while True:
         if ports.clock() > deadline:
             raise claimed
         ports.sleep(0.2)
+        if claimed.intent is None or not planned.ledger.read().claim_on(planned.spec.name, ports.clock()):
+            return
 
 
 def make_folder(path: Path) -> None:
@@ -218,23 +237,3 @@ def make_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
         raise LedgerError(f"{path}: the folder cannot be made ({exc.strerror})") from exc
-
-
-def store(path: Path, content: bytes) -> None:
-    """Put *content* at *path* so that it is there in full, on disk, or not at all.
-
-    Raises:
-        LedgerError: it cannot be written.
-    """
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except OSError as exc:
-        raise LedgerError(
-            f"{path}: the signed certificate cannot be stored ({exc.strerror}); free the way and run again"
-        ) from exc

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from .._ledger.entries import Attempt, Intent, Refused, new_id
+from .._ledger.holders import is_gone
 from .._ledger.port import Ledger, LedgerState, NameClaimed
 from .._pki.errors import AwsError, KeyStateError, SignerError
 
@@ -86,8 +87,13 @@ def closing(state: LedgerState, intent: Intent, now: datetime) -> list[Refused]:
     return [
         Refused(new_id(), now, other.id, told)
         for other in state.open_intents
-        if _kind(other) == _kind(intent) and other.id != intent.id and other.time <= intent.time
+        if _kind(other) == _kind(intent) and other.id != intent.id and _is_before(other, intent)
     ]
+
+
+def _is_before(other: Intent, intent: Intent) -> bool:
+    """Tell whether *other* was there first; by its time alone only where nobody knows that its run has ended."""
+    return other.time <= intent.time or is_gone(other.holder)
 
 
 def _kind(intent: Intent) -> tuple[str, str, str | None]:

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import json
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import padding
 
-from ansible_collections.rootstock.pki.plugins.module_utils._ledger.entries import Holder
+from ansible_collections.rootstock.pki.plugins.module_utils._ledger.entries import Holder, Revoked, new_id
 from ansible_collections.rootstock.pki.plugins.module_utils._ledger.files import FileLedger
 from ansible_collections.rootstock.pki.plugins.module_utils._ledger.port import NameClaimed
 from ansible_collections.rootstock.pki.plugins.module_utils._operations import issue_certificate as flow
+from ansible_collections.rootstock.pki.plugins.module_utils._operations import issued_copy
+from ansible_collections.rootstock.pki.plugins.module_utils._operations.certificate_plan import plan_certificate
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.certificates import serial_hex, sha256_hex, to_pem
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import (
     AwsError,
@@ -331,6 +334,46 @@ def test_a_root_whose_file_is_lost_is_not_quietly_replaced(workshop: Workshop) -
         workshop.plan("root", "root_ca")
 
 
+def lose_intent(workshop: Workshop, authority: str, place: int) -> None:
+    """Take away what a repaired ledger would lack: the line *place* was damaged."""
+    path = workshop.folder / authority / "ledger.jsonl"
+    lines = path.read_text().splitlines(keepends=True)
+    assert '"kind":"intent"' in lines.pop(place)
+    path.write_text("".join(lines))
+
+
+def test_a_root_whose_name_the_ledger_lost_is_not_quietly_replaced(workshop: Workshop) -> None:
+    root = workshop.root()
+    lose_intent(workshop, "root", 0)
+    planned = workshop.plan("root", "root_ca")
+    assert (planned.plan.changed, planned.certificate) == (False, root)
+    for changed in ({"path_length": 3}, {"force": True}):
+        with pytest.raises(IssuerError, match="reissue_root"):
+            workshop.plan("root", "root_ca", **changed)
+    workshop.clock.forward(days=30_000)
+    with pytest.raises(IssuerError, match="reissue_root"):
+        workshop.plan("root", "root_ca")
+
+
+def test_a_root_that_the_task_calls_otherwise_is_not_quietly_replaced(workshop: Workshop) -> None:
+    workshop.root()
+    task = workshop.task("root", "root_ca")
+    renamed = replace(task, request=replace(task.request, name="other"))
+    with pytest.raises(IssuerError, match="reissue_root"):
+        plan_certificate(renamed, workshop.ports(renamed))
+
+
+def test_a_certificate_whose_name_the_ledger_lost_stands_until_something_differs(workshop: Workshop) -> None:
+    workshop.root()
+    first = workshop.carry_out(tls(workshop)).certificate
+    lose_intent(workshop, "root", 2)
+    planned = tls(workshop)
+    assert (planned.plan.changed, planned.certificate) == (False, first)
+    assert tls(workshop, force=True).reissue
+    workshop.clock.forward(days=365)
+    assert tls(workshop).reissue
+
+
 def test_a_root_that_comes_into_renewal_warns_and_stays(workshop: Workshop) -> None:
     workshop.root(not_after="+3000d")
     workshop.clock.forward(days=2500)
@@ -386,6 +429,40 @@ def test_what_is_known_is_gated_while_the_issuer_is_pending(workshop: Workshop) 
         tls(workshop, subject_alt_name=[])
 
 
+def test_a_key_that_was_compromised_since_the_plan_gets_no_certificate(workshop: Workshop) -> None:
+    workshop.root()
+    first = workshop.carry_out(tls(workshop)).certificate
+    late = tls(workshop, force=True)
+    asked = len(workshop.signers["root"].asked)
+    ledger = FileLedger(workshop.folder / "root" / "ledger.jsonl", workshop.clock)
+    now, serial = workshop.clock(), serial_hex(first.serial_number)
+    ledger.append(Revoked(new_id(), now, serial, "key_compromise", now))
+    with pytest.raises(SpecError, match="the subject key was compromised"):
+        workshop.carry_out(late)
+    assert len(workshop.signers["root"].asked) == asked
+    assert ledger.read().open_intents == ()
+
+
+def test_a_run_that_is_forced_waits_until_all_others_had_their_turn(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workshop.root()
+    late = tls(workshop, force=True)
+    claim, turns = FileLedger.claim, ["first", "second", "third"]
+
+    def after_another(self: FileLedger, *arguments: Any) -> None:
+        if turns:
+            turns.pop()
+            with monkeypatch.context() as patched:
+                patched.setattr(FileLedger, "claim", claim)
+                workshop.carry_out(tls(workshop, force=True))
+        claim(self, *arguments)
+
+    monkeypatch.setattr(FileLedger, "claim", after_another)
+    assert workshop.carry_out(late).sign_calls == 1
+    assert turns == []
+
+
 def test_a_run_that_loses_the_name_takes_the_winners_certificate(workshop: Workshop) -> None:
     workshop.root()
     late = tls(workshop)
@@ -417,7 +494,7 @@ def test_a_full_disk_leaves_the_intent_and_says_so(workshop: Workshop, monkeypat
     def full(*_arguments: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(flow.os, "fsync", full)
+    monkeypatch.setattr(issued_copy.os, "fsync", full)
     with pytest.raises(LedgerError, match="No space left"):
         workshop.carry_out(tls(workshop))
 

@@ -16,6 +16,7 @@ import pytest
 from ansible_collections.rootstock.pki.plugins.module_utils._ledger.files import FileLedger
 from ansible_collections.rootstock.pki.plugins.module_utils._ledger.holders import this_holder
 from ansible_collections.rootstock.pki.plugins.module_utils._operations import issue_certificate as flow
+from ansible_collections.rootstock.pki.plugins.module_utils._operations import issued_copy
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.certificates import load_certificates
 from tests.unit.operations.workshop import Workshop, spki_of
 from tests.unit.signer.local_kms import LocalSigner, local_key
@@ -49,8 +50,8 @@ class Reaper:
 
 WRAPPED: tuple[tuple[Any, str], ...] = (
     (flow, "store"),
-    (flow.os, "fsync"),
-    (flow.os, "replace"),
+    (issued_copy.os, "fsync"),
+    (issued_copy.os, "replace"),
     (FileLedger, "claim"),
     (FileLedger, "append"),
     (LocalSigner, "sign"),
@@ -99,9 +100,26 @@ def test_whenever_a_run_dies_the_next_one_converges(tmp_path: Path, monkeypatch:
         assert_all_recorded(workshop, kept)
 
 
+def test_a_copy_that_a_dying_run_had_written_in_full_is_completed_and_not_signed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = replace(this_holder(), started="1")
+    monkeypatch.setattr(flow, "this_holder", lambda: ended)
+    workshop = Workshop(tmp_path)
+    workshop.root()
+    with monkeypatch.context() as patched:
+        patched.setattr(issued_copy.os, "replace", Reaper(at=1).around(issued_copy.os.replace))
+        with pytest.raises(Death):
+            issue(workshop)
+    kept, asked = issue(workshop), len(workshop.signers["root"].asked)
+    assert asked == 2, "the root and one certificate"
+    assert_all_recorded(workshop, kept)
+
+
 def assert_all_recorded(workshop: Workshop, kept: bytes) -> None:
     """Every certificate on disk is in the ledger, and every signature asked for has its intent."""
     state = workshop.plan("web", "tls_client", "root", public_key=spki_of(local_key("ECC_NIST_P256", 93))).ledger.read()
+    assert not list((workshop.folder / "root" / "issued").glob(".*")), "nothing half-written is left"
     for path in (workshop.folder / "root" / "issued").glob("*.pem"):
         assert state.by_serial(path.stem) is not None
         load_certificates(path.read_bytes(), path.name)

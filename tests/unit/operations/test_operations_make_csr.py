@@ -196,8 +196,9 @@ def test_a_refused_call_and_a_foreign_signature_leave_no_request(workshop: Works
     assert kinds(workshop)[2:] == [("intent", "csr"), ("refused", "")]
 
 
+@pytest.mark.parametrize("behind", [0, 3])
 def test_the_next_request_closes_what_a_run_that_died_left_open(
-    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch, behind: int
 ) -> None:
     ended = replace(this_holder(), started="1")
     with monkeypatch.context() as patched:
@@ -207,6 +208,7 @@ def test_the_next_request_closes_what_a_run_that_died_left_open(
             make(workshop, plan(workshop))
     state = FileLedger(workshop.folder / "ledger.jsonl", workshop.clock).read
     assert len(state().open_intents) == 1
+    workshop.clock.forward(minutes=-behind)  # the clock of the next machine is not the same
     make(workshop, plan(workshop))
     assert state().open_intents == ()
 
