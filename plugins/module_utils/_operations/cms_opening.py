@@ -13,29 +13,25 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from email.message import Message
-from email.parser import BytesHeaderParser
-from email.policy import SMTP
 from typing import IO, TYPE_CHECKING, Protocol
 
 from .._pki.errors import SpecError
 from .._signer.cms import DER, PEM, SMIME
+from .cms_mail import BLANK, SignedMail, UnreadableError, canonical, mail_header, take_apart
 from .content import CHUNK, steady_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .._signer.cms import CmsMessage
-
-    Read = Callable[[int, int], bytes]
+    from .cms_mail import Read
 
 KEPT_IN_MEMORY = 4 * 1024 * 1024
 """Octets of a decoded message; what is more goes into a temporary file."""
 
-LONGEST_HEADER = 64 * 1024
-_BLANK = b" \t\r\n"
+LONGEST_LINE = 1024
 _PEM_LABELS = (b"CMS", b"PKCS7", b"PKCS #7 SIGNED DATA")
-_SIGNATURE_TYPES = ("application/pkcs7-signature", "application/x-pkcs7-signature")
+_DAMAGED = "cannot be read as CMS: its Base64 is damaged"
 _MESSAGE_TYPES = ("application/pkcs7-mime", "application/x-pkcs7-mime")
 
 
@@ -78,7 +74,7 @@ def open_message(path: str, reader: MessageReader) -> Iterator[OpenMessage]:
         file, size = stack.enter_context(steady_file(path))
         try:
             opened = _found(reader, file.fileno(), size, stack)
-        except _NoMessageError as exc:
+        except UnreadableError as exc:
             raise NoMessageError(path, str(exc)) from exc
         yield opened
 
@@ -92,13 +88,9 @@ def _found(reader: MessageReader, handle: int, size: int, stack: ExitStack) -> O
     start = read(0, CHUNK)
     if start[:1] == b"\x30":
         return _opened(reader, read, size, DER)
-    if start.lstrip(_BLANK).startswith(b"-----BEGIN "):
-        return _opened(reader, *stack.enter_context(_decoded(read, _pem_body(start), size)), PEM)
+    if start.lstrip(BLANK).startswith(b"-----BEGIN "):
+        return _opened(reader, *_from_pem(read, start, size, stack), PEM)
     return _mail(reader, read, (start, size), stack)
-
-
-class _NoMessageError(SpecError):
-    """What is wrong with the file, to stand behind its name."""
 
 
 class NoMessageError(SpecError):
@@ -117,7 +109,7 @@ def _opened(reader: MessageReader, read: Read, size: int, form: str) -> OpenMess
     try:
         message = reader.read(read, size)
     except SpecError as exc:
-        raise _NoMessageError(str(exc)) from exc
+        raise UnreadableError(str(exc)) from exc
     place = message.content
     return OpenMessage(message, form, None if place is None else lambda: _pieces(read, *place))
 
@@ -127,115 +119,88 @@ def _pieces(read: Read, start: int, end: int) -> Iterator[bytes]:
         yield read(at, min(CHUNK, end - at))
 
 
-def _pem_body(start: bytes) -> int:
-    """Return where the Base64 begins."""
-    lead = len(start) - len(start.lstrip(_BLANK))
+def _from_pem(read: Read, start: bytes, size: int, stack: ExitStack) -> tuple[Read, int]:
+    """Return what the PEM holds, and its size; text may follow behind the line that ends it (RFC 7468 2)."""
+    label, body = _pem_beginning(start)
+    inner, length, end = stack.enter_context(_decoded(read, body, size))
+    wanted = b"-----END " + label + b"-----"
+    line = read(end, LONGEST_LINE).partition(b"\n")[0].rstrip(BLANK)
+    if line != wanted or read(end - 1, 1) != b"\n":
+        raise UnreadableError(
+            f"cannot be read as CMS: no line {wanted.decode()} ends its Base64, as if it were cut off (RFC 7468 2)"
+        )
+    return inner, length
+
+
+def _pem_beginning(start: bytes) -> tuple[bytes, int]:
+    """Return the label, and where the Base64 begins."""
+    lead = len(start) - len(start.lstrip(BLANK))
     line = start[lead : lead + 100].partition(b"\n")[0].rstrip()
-    if line not in {b"-----BEGIN " + label + b"-----" for label in _PEM_LABELS}:
-        told = line.strip(b"-").decode("ascii", "replace")
-        raise _NoMessageError(f"is no CMS message, it begins with {told}")
-    return lead + len(line)
+    for label in _PEM_LABELS:
+        if line == b"-----BEGIN " + label + b"-----":
+            return label, lead + len(line)
+    told = line.strip(b"-").decode("ascii", "replace")
+    raise UnreadableError(f"is no CMS message, it begins with {told}")
 
 
 @contextmanager
-def _decoded(read: Read, start: int, end: int) -> Iterator[tuple[Read, int]]:
-    """Decode the Base64 from *start* up to a hyphen or to *end*, and give it for reading."""
+def _decoded(read: Read, start: int, end: int) -> Iterator[tuple[Read, int, int]]:
+    """Decode the Base64 from *start* up to a hyphen or to *end*.
+
+    Yields:
+        What gives the octets, how many they are, and where the Base64 ends.
+    """
     with tempfile.SpooledTemporaryFile(KEPT_IN_MEMORY) as kept:
-        _decode_into(kept, _pieces(read, start, end))
+        stop = _decode_into(kept, read, start, end)
         size = kept.seek(0, os.SEEK_END)
 
         def inner(at: int, length: int) -> bytes:
             kept.seek(at)
             return kept.read(length)
 
-        yield inner, size
+        yield inner, size, stop
 
 
-def _decode_into(kept: IO[bytes], pieces: Iterator[bytes]) -> None:
-    rest = b""
-    for piece in pieces:
+def _decode_into(kept: IO[bytes], read: Read, start: int, end: int) -> int:
+    """Decode into *kept* and return where the Base64 ends; only its last four characters may be padded."""
+    rest, stop = b"", start
+    for piece in _pieces(read, start, end):
         text, hyphen, _after = piece.partition(b"-")
-        text = rest + text.translate(None, _BLANK)
-        whole = len(text) - len(text) % 4
+        stop += len(text)
+        text = rest + text.translate(None, BLANK)
+        whole = max(0, (len(text) - 1) // 4 * 4)
+        if b"=" in text[:whole]:
+            raise UnreadableError(_DAMAGED)
         kept.write(_from_base64(text[:whole]))
         rest = text[whole:]
         if hyphen:
             break
     kept.write(_from_base64(rest))
+    return stop
 
 
 def _from_base64(text: bytes) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as exc:
-        raise _NoMessageError("cannot be read as CMS: its Base64 is damaged") from exc
+        raise UnreadableError(_DAMAGED) from exc
 
 
 def _mail(reader: MessageReader, read: Read, whole: tuple[bytes, int], stack: ExitStack) -> OpenMessage:
     start, size = whole
-    header, body = _mail_header(start, 0)
+    header, body = mail_header(start, 0)
     kind = header.get_content_type()
     if kind == "multipart/signed":
-        return _signed_mail(reader, read, header, (body, size), stack)
+        return _signed_mail(reader, read, take_apart(read, header, size), stack)
     if kind in _MESSAGE_TYPES:
-        return _opened(reader, *stack.enter_context(_decoded(read, body, size)), SMIME)
-    raise _NoMessageError("is no CMS message: neither DER, nor PEM, nor a signed S/MIME mail")
+        inner, length, _end = stack.enter_context(_decoded(read, body, size))
+        return _opened(reader, inner, length, SMIME)
+    raise UnreadableError("is no CMS message: neither DER, nor PEM, nor a signed S/MIME mail")
 
 
-def _mail_header(text: bytes, at: int) -> tuple[Message, int]:
-    """Return the header fields in *text*, which stands at *at*, and the position behind them."""
-    ends = [(text.find(end), len(end)) for end in (b"\n\n", b"\r\n\r\n") if end in text[:LONGEST_HEADER]]
-    end, length = min(ends, default=(0, 0))
-    return BytesHeaderParser(policy=SMTP).parsebytes(text[:end]), at + end + length
-
-
-def _signed_mail(
-    reader: MessageReader, read: Read, header: Message, body: tuple[int, int], stack: ExitStack
-) -> OpenMessage:
-    """Read a mail of two parts, the content in clear and the detached signature (RFC 8551 3.5.3)."""
-    boundary = header.get_param("boundary", "")
-    delimiters = list(_delimiters(read, f"\n--{boundary}".encode(), *body)) if isinstance(boundary, str) else []
-    if len(delimiters) < 3:
-        raise _NoMessageError("is a signed mail without its two parts, as if it were cut off")
-    first, second, third = delimiters[:3]
-    content_start, content_end = _after_line(read, first), _before_line(read, second)
-    text = read(_after_line(read, second), LONGEST_HEADER)
-    part, signature_start = _mail_header(text, _after_line(read, second))
-    if part.get_content_type() not in _SIGNATURE_TYPES:
-        raise _NoMessageError("is a signed mail whose second part is no CMS signature")
-    message = _opened(reader, *stack.enter_context(_decoded(read, signature_start, third)), SMIME).message
+def _signed_mail(reader: MessageReader, read: Read, mail: SignedMail, stack: ExitStack) -> OpenMessage:
+    inner, length, _end = stack.enter_context(_decoded(read, *mail.signature))
+    message = _opened(reader, inner, length, SMIME).message
     if message.content is not None:
-        raise _NoMessageError("is a signed mail of two parts whose signature carries a content of its own")
-    return OpenMessage(message, SMIME, lambda: _canonical(_pieces(read, content_start, content_end)), True)
-
-
-def _delimiters(read: Read, wanted: bytes, start: int, end: int) -> Iterator[int]:
-    """Yield the positions of *wanted*."""
-    overlap = len(wanted) - 1
-    for at in range(max(0, start - 1), end, CHUNK):
-        text = read(at, CHUNK + overlap)
-        found = text.find(wanted)
-        while found >= 0:
-            yield at + found
-            found = text.find(wanted, found + 1)
-
-
-def _after_line(read: Read, delimiter: int) -> int:
-    """Return the position behind the line of a delimiter, which begins with the end of the line before."""
-    line = read(delimiter + 1, LONGEST_HEADER)
-    return delimiter + 1 + line.find(b"\n") + 1
-
-
-def _before_line(read: Read, delimiter: int) -> int:
-    """Return the end of what stands before a delimiter: the end of the line belongs to that (RFC 2046 5.1.1)."""
-    return delimiter - 1 if read(delimiter - 1, 1) == b"\r" else delimiter
-
-
-def _canonical(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield *pieces* with lines that end as in a mail, in which form they were signed (RFC 8551 3.1.1)."""
-    held = b""
-    for piece in pieces:
-        text = held + piece
-        held = b"\r" if text.endswith(b"\r") else b""
-        yield text[: len(text) - len(held)].replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
-    yield held
+        raise UnreadableError("is a signed mail of two parts whose signature carries a content of its own")
+    return OpenMessage(message, SMIME, lambda: canonical(_pieces(read, *mail.content)), True)
