@@ -107,6 +107,8 @@ options:
   certificate_path:
     description:
       - The signer's certificate, in PEM or DER. In PEM intermediate certificates may follow.
+      - With O(format=cms) one of the signatures has to be made with it. Others may have signed too, and have to
+        be right as well.
     type: path
   certificate_content:
     description: As O(certificate_path), in PEM.
@@ -330,14 +332,14 @@ def run_cms(module: AnsibleAWSModule) -> None:
     require_cryptography(module, LEAST_CRYPTOGRAPHY)
     params, missing = module.params, []
     check_cms_options(params)
-    certificates, anchors = to_trust(params, missing)
+    signer, certificates, anchors = to_trust(params, missing)
     content = to_content(params, missing) if params["src"] is not None else None
     if not os.path.lexists(params["signature_path"]):
         missing.append(f"signature_path {params['signature_path']} does not exist yet")
     if missing:
         converge(module, Plan(pending=tuple(missing)), dict)
     at, purpose = to_moment(params, utc_now()), to_purpose(params)
-    asked = CmsQuestion(params["signature_path"], content, certificates, anchors, at, purpose)
+    asked = CmsQuestion(params["signature_path"], content, certificates, anchors, at, purpose, signer)
     verdict = verify_cms(asked, DerCodec())
     reason = verdict.reason
     if params["manifest"] and content is not None and not reason:

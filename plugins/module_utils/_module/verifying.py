@@ -162,10 +162,10 @@ def _has_certificate(params: Mapping[str, Any]) -> bool:
     return params["certificate_path"] is not None or params["certificate_content"] is not None
 
 
-def to_trust(params: Mapping[str, Any], missing: list[str]) -> tuple[list[Any], list[Any]]:
-    """Return the certificates that a message may need, and those that are trusted.
+def to_trust(params: Mapping[str, Any], missing: list[str]) -> tuple[Any | None, list[Any], list[Any]]:
+    """Return the certificate of somebody who has to have signed, those that a message may need, and those trusted.
 
-    Without root_certificates the one certificate that the task gives is trusted itself.
+    Without root_certificates the first one, which the task gives then, is trusted itself.
 
     Raises:
         SpecError: a certificate cannot be read.
@@ -177,7 +177,7 @@ def to_trust(params: Mapping[str, Any], missing: list[str]) -> tuple[list[Any], 
     own = load_certificates(content, given) if content else ()
     intermediates = _load_all(params["intermediate_certificates"], "intermediate_certificates", missing)
     roots = _load_all(params["root_certificates"], "root_certificates", missing)
-    return [*own, *intermediates], roots or list(own[:1])
+    return next(iter(own), None), [*own, *intermediates], roots or list(own[:1])
 
 
 def to_moment(params: Mapping[str, Any], now: datetime) -> datetime:

@@ -44,6 +44,7 @@ class CmsQuestion:
         certificates: signers' and intermediate ones, besides those in the message.
         anchors: are trusted.
         purpose: name or OID of an extended key usage that each signer needs.
+        signer: certificate of somebody who has to be among the signers; None where anybody will do.
     """
 
     message: str
@@ -52,6 +53,7 @@ class CmsQuestion:
     anchors: Sequence[x509.Certificate]
     at: datetime
     purpose: str = ANY_PURPOSE
+    signer: x509.Certificate | None = None
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,11 @@ class SignerVerdict:
     claim: SignerClaim
     path: tuple[x509.Certificate, ...]
     problems: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """Whom the signature is by, as far as that is known."""
+        return _named(self.path[0]) if self.path else _told(self.claim.signer)
 
     def facts(self) -> dict[str, Any]:
         """Return what a module tells of it."""
@@ -89,18 +96,25 @@ class CmsVerdict:
 
     Attributes:
         unreadable: why the file is no message; empty where it is one.
+        absent: the signer that was asked for, where others signed; None where there is no such problem.
     """
 
     signers: tuple[SignerVerdict, ...]
     unreadable: str = ""
+    absent: x509.Certificate | None = None
 
     @property
     def reason(self) -> str:
         """Why it is not valid; empty where it is."""
         if self.unreadable:
             return f"the message {self.unreadable}"
+        if not self.signers:
+            return "nobody signed it"
         problems = [problem for signer in self.signers for problem in signer.problems]
-        return "; ".join(dict.fromkeys(problems)) if self.signers else "nobody signed it"
+        if self.absent is not None:
+            others = ", ".join(signer.name for signer in self.signers)
+            problems.insert(0, f"it is signed by {others}, expected {_named(self.absent)}, whose certificate is given")
+        return "; ".join(dict.fromkeys(problems))
 
 
 def verify_cms(question: CmsQuestion, reader: MessageReader) -> CmsVerdict:
@@ -119,8 +133,11 @@ def verify_cms(question: CmsQuestion, reader: MessageReader) -> CmsVerdict:
     except NoMessageError as exc:
         return CmsVerdict((), exc.problem)
     carried, _unusable = try_all(_load, opened.message.certificates)
-    known = tuple(dict.fromkeys([*question.certificates, *carried]))
-    return CmsVerdict(tuple(_judge(claim, digests, known, question) for claim in claims))
+    given = [question.signer] if question.signer else []
+    known = tuple(dict.fromkeys([*given, *question.certificates, *carried]))
+    signers = tuple(_judge(claim, digests, known, question) for claim in claims)
+    there = not given or any(signer.path[:1] == (question.signer,) for signer in signers)
+    return CmsVerdict(signers, absent=None if there else question.signer)
 
 
 def _load(der: bytes) -> x509.Certificate:
@@ -185,6 +202,10 @@ def _key_identifier(certificate: x509.Certificate) -> bytes:
         return certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
     except (x509.ExtensionNotFound, ValueError):
         return b""
+
+
+def _named(certificate: x509.Certificate) -> str:
+    return f"{name_text(certificate.subject)} ({serial_hex(certificate.serial_number)})"
 
 
 def _told(signer: SignerId) -> str:

@@ -29,6 +29,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._pki.certificates im
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import SpecError
 from ansible_collections.rootstock.pki.plugins.module_utils._signer.specs import Content
 from tests.unit.cms.cms_desk import CONTENT, CmsDesk
+from tests.unit.cms.cms_judges import openssl_verifies
 from tests.unit.cms.cms_people import DAY, NOW, authority, certificate, certify, cms_signer, middle, put_pem, root
 from tests.unit.signer.local_kms import local_key
 
@@ -156,6 +157,65 @@ def test_the_purpose_and_the_time_are_asked_for(tmp_path: Path) -> None:
     assert desk.verify(purpose="document_signing").reason == ""
     assert "not for code_signing" in desk.verify(purpose="code_signing").reason
     assert "was valid until" in desk.verify(at=NOW + 40 * DAY).reason
+
+
+ALICE, BOB, CAROL = (cms_signer("ECC_NIST_P256", which=which) for which in (1, 2, 3))
+
+
+def openssl_finds(desk: CmsDesk, only: x509.Certificate) -> bool:
+    """Return whether OpenSSL finds the message right where it may take signers' certificates from the task alone."""
+    certificate = put_pem(desk.folder / "only.pem", only)
+    return openssl_verifies(desk.dest, "der", desk.content, "cms", "-nointern", "-certfile", certificate)[0]
+
+
+def test_rfc5652_5_6_somebody_else_did_not_sign_for_the_signer_of_the_task(tmp_path: Path) -> None:
+    desk = CmsDesk(tmp_path, (BOB,))
+    desk.sign()
+    reason = desk.verify(signer=ALICE.certificate).reason
+    told = [
+        f"CN=Signer ECC_NIST_P256 {n} ({serial_hex(one.certificate.serial_number)})"
+        for n, one in ((1, ALICE), (2, BOB))
+    ]
+    assert reason == f"it is signed by {told[1]}, expected {told[0]}, whose certificate is given"
+    assert not openssl_finds(desk, ALICE.certificate)
+
+
+def test_a_signer_of_the_task_may_have_signed_alone_or_beside_others(tmp_path: Path) -> None:
+    desk = CmsDesk(tmp_path, (BOB, ALICE))
+    desk.sign()
+    assert [desk.verify(signer=one.certificate).reason for one in (ALICE, BOB)] == ["", ""]
+    assert "expected CN=Signer ECC_NIST_P256 3" in desk.verify(signer=CAROL.certificate).reason
+    alone = CmsDesk(tmp_path, (ALICE,))
+    alone.sign()
+    assert alone.verify(signer=ALICE.certificate).reason == ""
+    assert openssl_finds(alone, ALICE.certificate)
+
+
+def test_the_others_beside_the_signer_of_the_task_have_to_be_right_too(tmp_path: Path) -> None:
+    desk = CmsDesk(tmp_path, (BOB, ALICE))
+    desk.sign()
+    claims = {claim.signer.serial_number: claim for claim in desk.plan().claims}
+    theirs = claims[BOB.certificate.serial_number].signature
+    desk.dest.write_bytes(desk.dest.read_bytes().replace(theirs, theirs[:-4] + bytes(4)))
+    assert "signature by the key of CN=Signer ECC_NIST_P256 2" in desk.verify(signer=ALICE.certificate).reason
+
+
+def test_another_certificate_of_the_same_person_and_key_did_not_sign(tmp_path: Path) -> None:
+    renewed = certify(ALICE.certificate.public_key(), name="Signer ECC_NIST_P256 1")
+    desk = CmsDesk(tmp_path, (ALICE,))
+    desk.sign()
+    reason = desk.verify(signer=renewed).reason
+    assert f"expected CN=Signer ECC_NIST_P256 1 ({serial_hex(renewed.serial_number)})" in reason
+    assert not openssl_finds(desk, renewed)
+
+
+def test_the_signer_of_the_task_is_found_in_a_message_without_certificates(tmp_path: Path) -> None:
+    desk = CmsDesk(tmp_path, (ALICE,))
+    desk.sign(certificates=())
+    assert desk.verify(signer=ALICE.certificate, certificates=(middle(),)).reason == ""
+    serial = serial_hex(ALICE.certificate.serial_number)
+    reason = desk.verify(signer=BOB.certificate, certificates=(middle(),)).reason
+    assert f"it is signed by the signer with the serial number {serial}, expected CN=Signer ECC_NIST_P256 2" in reason
 
 
 def test_one_wrong_signature_makes_the_message_wrong_and_says_whose(tmp_path: Path) -> None:

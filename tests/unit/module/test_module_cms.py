@@ -173,9 +173,14 @@ def test_what_has_no_meaning_for_a_message_is_refused() -> None:
 
 def test_a_certificate_of_the_task_is_trusted_where_no_root_is_given(folder: Path) -> None:
     path, trusted = str(folder / "full.pem"), str(folder / "root.pem")
-    assert to_trust(verify_params(certificate_path=path), []) == ([SIGNER, middle()], [SIGNER])
+    assert to_trust(verify_params(certificate_path=path), []) == (SIGNER, [SIGNER, middle()], [SIGNER])
     given = verify_params(certificate_path=path, root_certificates=[trusted])
-    assert to_trust(given, []) == ([SIGNER, middle()], [root()])
+    assert to_trust(given, []) == (SIGNER, [SIGNER, middle()], [root()])
+
+
+def test_anybody_who_is_trusted_may_have_signed_where_no_certificate_is_given(folder: Path) -> None:
+    given = verify_params(root_certificates=[str(folder / "root.pem")])
+    assert to_trust(given, []) == (None, [], [root()])
 
 
 class Mover:

@@ -90,6 +90,18 @@ FORMS = [
 ]
 
 
+def test_the_signer_of_the_task_has_to_have_signed(controller: Controller, office: Path) -> None:
+    signed = contract(office)
+    assert controller.run("kms_cms_sign", signed)["changed"]
+    asked = {"format": "cms", "src": signed["src"], "signature_path": signed["dest"]}
+    asked["root_certificates"] = signed["root_certificates"]
+    assert controller.run("kms_verify", {**asked, "certificate_path": str(office / "chair.pem")})["valid"]
+    told = controller.run("kms_verify", {**asked, "certificate_content": (office / "clerk.pem").read_text()})
+    assert told["failed"]
+    assert "it is signed by CN=chair (" in told["msg"]
+    assert "expected CN=clerk (" in told["msg"]
+
+
 def contract(office: Path, **options: Any) -> dict[str, Any]:
     """Return the options of a message over a file by the chair."""
     (office / "contract").write_text("We agree.\n")
