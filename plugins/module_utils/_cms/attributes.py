@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from .._signer.cms import CertificateReference
 from .algorithms import digest_identifier, read_digest
 from .structures import (
     AlgorithmIdentifier,
     Attribute,
+    EssCertId,
     EssCertIdV2,
+    SigningCertificate,
     SigningCertificateV2,
     decode,
     decode_time,
@@ -40,7 +43,13 @@ DATA = "1.2.840.113549.1.7.1"
 CONTENT_TYPE = "1.2.840.113549.1.9.3"
 MESSAGE_DIGEST = "1.2.840.113549.1.9.4"
 SIGNING_TIME = "1.2.840.113549.1.9.5"
+SIGNING_CERTIFICATE = "1.2.840.113549.1.9.16.2.12"
 SIGNING_CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47"
+
+_REFERRING: dict[str, type[SigningCertificate | SigningCertificateV2]] = {
+    SIGNING_CERTIFICATE: SigningCertificate,
+    SIGNING_CERTIFICATE_V2: SigningCertificateV2,
+}
 
 
 def encode_attributes(
@@ -80,7 +89,7 @@ class AttributeFacts:
     types: tuple[str, ...]
     content_digest: bytes
     signing_time: datetime | None
-    certificate_hash: tuple[str, bytes] | None
+    references: tuple[tuple[CertificateReference, ...], ...]
     problems: tuple[str, ...]
 
 
@@ -98,11 +107,10 @@ def read_attributes(attributes: Sequence[Attribute]) -> AttributeFacts:
     if SIGNING_TIME in values:
         moment = _time(values[SIGNING_TIME])
         problems += [] if moment else ["has a signing time that is none"]
-    reference = None
-    if SIGNING_CERTIFICATE_V2 in values:
-        reference = _certificate_hash(values[SIGNING_CERTIFICATE_V2])
-        problems += [] if reference else ["has a reference to its certificate that cannot be read"]
-    return AttributeFacts(types, digest, moment, reference, tuple(problems))
+    references = [_references(kind, values[kind]) for kind in _REFERRING if kind in values]
+    if not all(found and found[0].hash_name for found in references):
+        problems.append("has a reference to its certificate that cannot be read")
+    return AttributeFacts(types, digest, moment, tuple(references), tuple(problems))
 
 
 def _only_value(attribute: Attribute) -> bytes:
@@ -125,11 +133,21 @@ def _time(der: bytes) -> datetime | None:
         return None
 
 
-def _certificate_hash(der: bytes) -> tuple[str, bytes] | None:
-    """Return hash name and hash of the first certificate referred to, the signer's (RFC 5035 3)."""
+def _references(kind: str, der: bytes) -> tuple[CertificateReference, ...]:
+    """Return the certificates that an attribute refers to, the signer's first (RFC 5035 3); none if it is malformed."""
     try:
-        found = decode(SigningCertificateV2, der).certs[0]
-    except (ValueError, IndexError):
-        return None
-    name = "sha256" if found.hash_algorithm is None else read_digest(encode(found.hash_algorithm))
-    return (name, found.cert_hash) if name else None
+        return tuple(_reference(found) for found in decode(_REFERRING[kind], der).certs)
+    except ValueError:
+        return ()
+
+
+def _reference(found: EssCertId | EssCertIdV2) -> CertificateReference:
+    told = found.issuer_serial
+    issuer, serial_number = (b"", 0) if told is None else (encode(told.issuer.name), told.serial_number)
+    return CertificateReference(_hash_name(found), found.cert_hash, issuer, serial_number)
+
+
+def _hash_name(found: EssCertId | EssCertIdV2) -> str:
+    if isinstance(found, EssCertId):
+        return "sha1"
+    return "sha256" if found.hash_algorithm is None else read_digest(encode(found.hash_algorithm))

@@ -157,13 +157,13 @@ def _claim(info: SignerInfo) -> SignerClaim:
         attribute_types=facts.types,
         content_digest=facts.content_digest,
         signing_time=facts.signing_time,
-        certificate_hash=facts.certificate_hash,
+        references=facts.references,
         problems=(*_algorithm_problems(digest, signing_algorithm), *facts.problems),
     )
 
 
 _NO_ATTRIBUTES = AttributeFacts(
-    (), b"", None, None, ("has no signed attributes, so nothing tells what it is a signature of",)
+    (), b"", None, (), ("has no signed attributes, so nothing tells what it is a signature of",)
 )
 
 

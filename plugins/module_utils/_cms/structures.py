@@ -85,12 +85,43 @@ class HeldAttributes:
 
 
 @sequence
+class DirectoryName:
+    """GeneralNames of one distinguished name (RFC 5280 4.2.1.6), all that RFC 5035 4 lets them be."""
+
+    name: Annotated[asn1.TLV, asn1.Explicit(4)]
+
+
+@sequence
+class IssuerSerial:
+    """RFC 5035 4."""
+
+    issuer: DirectoryName
+    serial_number: int
+
+
+@sequence
+class EssCertId:
+    """RFC 2634 5.4.1, always with SHA-1."""
+
+    cert_hash: bytes
+    issuer_serial: IssuerSerial | None
+
+
+@sequence
+class SigningCertificate:
+    """RFC 2634 5.4."""
+
+    certs: list[EssCertId]
+    policies: list[asn1.TLV] | None
+
+
+@sequence
 class EssCertIdV2:
-    """RFC 5035 4. Without an algorithm it is SHA-256; whose certificate it is, the signer identifier says."""
+    """RFC 5035 4. Without an algorithm it is SHA-256."""
 
     hash_algorithm: AlgorithmIdentifier | None
     cert_hash: bytes
-    issuer_serial: list[asn1.TLV] | None
+    issuer_serial: IssuerSerial | None
 
 
 @sequence

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from .._pki.certificates import asn1_time, load_usable_certificates, serial_hex, to_der
+from .._pki.certificates import asn1_time, load_name, load_usable_certificates, serial_hex, to_der
 from .._pki.errors import SpecError
+from .._pki.name_matching import is_same_name
 from .._pki.names import name_text
 from .._pki.path_validation import ANY_PURPOSE, PathQuestion, validate_path
 from .._pki.problems import try_all
@@ -30,7 +31,7 @@ except ImportError:
     UnsupportedAlgorithm = ValueError  # type: ignore[assignment,misc]  # require_cryptography() in the module says so
 
 if TYPE_CHECKING:
-    from .._signer.cms import SignerClaim, SignerId
+    from .._signer.cms import CertificateReference, SignerClaim, SignerId
     from .._signer.specs import Content
 
 
@@ -162,9 +163,11 @@ def _judge(
     certificate = next((one for one in known if _is_named(claim.signer, one)), None)
     if certificate is None:
         return SignerVerdict(claim, (), (*claim.problems, f"the certificate of {_told(claim.signer)} is not at hand"))
-    asked = PathQuestion(certificate, known, question.anchors, question.at, question.purpose)
-    path = validate_path(asked)
+    pool = [one for one in known if _may_lead_up(one, claim)]
+    path = validate_path(PathQuestion(certificate, pool, question.anchors, question.at, question.purpose))
     problems = [*_signature_problems(claim, certificate, digests), *path.problems]
+    if path.problems and len(pool) < len(known):
+        problems.append(f"the signature of {name_text(certificate.subject)} {_LIMITED}")
     return SignerVerdict(claim, path.path, tuple(problems))
 
 
@@ -177,10 +180,11 @@ def _signature_problems(
         return
     if claim.content_digest != digests[claim.digest]:
         yield f"the content is not what {who} signed"
-    if claim.certificate_hash is not None:
-        name, expected = claim.certificate_hash
-        if hashlib.new(name, to_der(certificate)).digest() != expected:
+    for first, *_more in claim.references:
+        if not _has_hash(certificate, first):
             yield f"the signature of {who} was made with another certificate"
+        elif not _has_issuer_and_serial(certificate, first):
+            yield f"the signature of {who} names another issuer or serial number of its certificate (RFC 5035 4)"
     try:
         key_spec = spec_of_public_key(certificate.public_key())
         fits = claim.key_spec in ("", key_spec)
@@ -188,6 +192,32 @@ def _signature_problems(
             yield f"this is no {claim.signing_algorithm} signature by the key of {who}"
     except (SpecError, ValueError, UnsupportedAlgorithm) as exc:
         yield f"the signature of {who} cannot be verified: {exc}"
+
+
+_LIMITED = "allows no certificates between its own and a trusted one but those that it refers to (RFC 5035 3)"
+
+
+def _may_lead_up(certificate: x509.Certificate, claim: SignerClaim) -> bool:
+    """Return whether *claim* lets *certificate* be on the way from its own: who refers to more allows no others."""
+    limits = [references for references in claim.references if len(references) > 1]
+    return all(any(_has_hash(certificate, one) for one in references) for references in limits)
+
+
+def _has_hash(certificate: x509.Certificate, reference: CertificateReference) -> bool:
+    if not reference.hash_name:
+        return False
+    return hashlib.new(reference.hash_name, to_der(certificate), usedforsecurity=False).digest() == reference.hash
+
+
+def _has_issuer_and_serial(certificate: x509.Certificate, reference: CertificateReference) -> bool:
+    """Return whether they are those of *certificate*, or not told."""
+    if not reference.issuer:
+        return True
+    try:
+        same = is_same_name(load_name(reference.issuer), certificate.issuer)
+    except ValueError:
+        same = False
+    return same and certificate.serial_number == reference.serial_number
 
 
 def _is_named(signer: SignerId, certificate: x509.Certificate) -> bool:

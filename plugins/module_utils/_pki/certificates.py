@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from .der import encode, parts_of
+from .der import encode, parts_of, wrap
 from .errors import IssuerError, SpecError
 from .ml_dsa import require_ml_dsa_for
 from .names import name_text
@@ -100,6 +100,20 @@ def load_csr(content: bytes, source: str) -> x509.CertificateSigningRequest:
         raise SpecError(f"{source}: the CSR's signature does not verify under its own key; have it made again")
     _require_readable(csr, source)
     return csr
+
+
+def load_name(der: bytes) -> x509.Name:
+    """Return the distinguished name in *der*, which the library reads inside something else alone, here a request.
+
+    Raises:
+        ValueError: it is none.
+    """
+    nothing = wrap(0x30, encode("OID", RSASSA_PSS)) + wrap(0x03, b"\0")
+    request = wrap(0x30, encode("INT", "0") + der + wrap(0x30, nothing) + wrap(0xA0, b""))
+    try:
+        return x509.load_der_x509_csr(wrap(0x30, request + nothing)).subject
+    except KeyError as exc:  # the library's word for a string type that it does not know
+        raise ValueError(f"unknown value {exc}") from exc
 
 
 def load_public_key(content: bytes, source: str) -> CertificatePublicKeyTypes:

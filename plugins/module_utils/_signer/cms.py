@@ -116,6 +116,21 @@ class SignerId:
 
 
 @dataclass(frozen=True)
+class CertificateReference:
+    """How a signed attribute refers to one certificate (RFC 5035 4).
+
+    Attributes:
+        hash_name: hashlib's; empty where it is none that is dealt with here.
+        issuer: DER of the issuer's name; empty where neither it nor the serial number is told.
+    """
+
+    hash_name: str
+    hash: bytes
+    issuer: bytes = b""
+    serial_number: int = 0
+
+
+@dataclass(frozen=True)
 class SignerClaim:
     """One signature as it stands in a message. Nothing of it is proven.
 
@@ -127,7 +142,7 @@ class SignerClaim:
         attribute_types: dotted OIDs, in their order.
         content_digest: the message-digest attribute.
         signing_time: None where it is not told.
-        certificate_hash: hash name and hash of the signer's certificate (RFC 5035); None where they are not told.
+        references: of each attribute that refers to certificates (RFC 5035), the signer's first.
         problems: what makes it invalid whatever the content and the certificate.
     """
 
@@ -140,7 +155,7 @@ class SignerClaim:
     attribute_types: tuple[str, ...] = ()
     content_digest: bytes = b""
     signing_time: datetime | None = None
-    certificate_hash: tuple[str, bytes] | None = None
+    references: tuple[tuple[CertificateReference, ...], ...] = ()
     problems: tuple[str, ...] = field(default=())
 
 
