@@ -50,6 +50,10 @@ _RSA_WITH_HASH = {  # RFC 5754 3.2, taken too
 }
 
 
+_ONLY_DIGESTS = {"ED25519_SHA_512": "sha512"}
+"""Beside signature algorithms that hash inside: RFC 8419 2.3 has one digest, RFC 9882 3.3 merely advises some."""
+
+
 def digest_identifier(name: str) -> bytes:
     """Return the DER for a digest; without parameters, as RFC 5754 2 wants it."""
     return encode(AlgorithmIdentifier(algorithm=oid(HASHES[name]), parameters=None))
@@ -81,6 +85,19 @@ def read_digest(identifier: bytes) -> str:
         return _hash_name(decode(AlgorithmIdentifier, identifier))
     except ValueError:
         return ""
+
+
+def digest_problems(digest: str, signing_algorithm: str) -> list[str]:
+    """Return what is wrong with a content's digest beside a signature.
+
+    Args:
+        digest: hashlib's name; empty where it is another than HASH_NAMES.
+    """
+    if not digest:
+        return ["has a digest algorithm other than SHA-256, SHA-384 and SHA-512"]
+    if _ONLY_DIGESTS.get(signing_algorithm, digest) != digest:
+        return [f"has a digest of the content by {digest}, and Ed25519 allows none but sha512 (RFC 8419 2.3)"]
+    return []
 
 
 def _hash_name(identifier: AlgorithmIdentifier | None) -> str:

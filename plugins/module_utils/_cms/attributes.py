@@ -37,7 +37,7 @@ except ImportError:
     x509 = None  # type: ignore[assignment]  # require_cryptography() in the module says so
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 DATA = "1.2.840.113549.1.7.1"
 CONTENT_TYPE = "1.2.840.113549.1.9.3"
@@ -45,6 +45,18 @@ MESSAGE_DIGEST = "1.2.840.113549.1.9.4"
 SIGNING_TIME = "1.2.840.113549.1.9.5"
 SIGNING_CERTIFICATE = "1.2.840.113549.1.9.16.2.12"
 SIGNING_CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47"
+RECEIPT_REQUEST = "1.2.840.113549.1.9.16.2.1"
+COUNTERSIGNATURE = "1.2.840.113549.1.9.6"
+
+_ONLY_SIGNED = (
+    CONTENT_TYPE,
+    MESSAGE_DIGEST,
+    SIGNING_TIME,
+    SIGNING_CERTIFICATE,
+    SIGNING_CERTIFICATE_V2,
+    RECEIPT_REQUEST,
+)
+"""Attributes with one value that have to be signed (RFC 5652 11.1 to 11.3, RFC 5035 3, RFC 2634 2.7 and 5.4)."""
 
 _REFERRING: dict[str, type[SigningCertificate | SigningCertificateV2]] = {
     SIGNING_CERTIFICATE: SigningCertificate,
@@ -98,6 +110,10 @@ def read_attributes(attributes: Sequence[Attribute]) -> AttributeFacts:
     types = tuple(attribute.type.dotted_string for attribute in attributes)
     values = {kind: _only_value(attribute) for kind, attribute in zip(types, attributes, strict=True)}
     problems = [f"has the signed attribute {kind} twice" for kind in dict.fromkeys(types) if types.count(kind) > 1]
+    if COUNTERSIGNATURE in types:
+        problems.append("has a countersignature among its signed attributes, where none may be (RFC 5652 11.4)")
+    if RECEIPT_REQUEST in types and not values[RECEIPT_REQUEST]:
+        problems.append("has a request for receipts without one value (RFC 2634 2.7)")
     if values.get(CONTENT_TYPE) != encode(oid(DATA)):
         problems.append("has no content type in its signed attributes, or another than data")
     digest = _octets(values.get(MESSAGE_DIGEST))
@@ -111,6 +127,12 @@ def read_attributes(attributes: Sequence[Attribute]) -> AttributeFacts:
     if not all(found and found[0].hash_name for found in references):
         problems.append("has a reference to its certificate that cannot be read")
     return AttributeFacts(types, digest, moment, tuple(references), tuple(problems))
+
+
+def unsigned_problems(types: Iterable[str]) -> list[str]:
+    """Return what is wrong with unsigned attributes of these types: some would be believed if anybody looked there."""
+    wrong = [kind for kind in dict.fromkeys(types) if kind in _ONLY_SIGNED]
+    return [f"has the attribute {kind} unsigned, which has to be signed (RFC 5652 11, RFC 2634 5.4)" for kind in wrong]
 
 
 def _only_value(attribute: Attribute) -> bytes:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from .._pki.errors import SpecError
 from .._signer.cms import CmsMessage, CmsSigner, SignedPart, SignerClaim, SignerId, content_hash
-from .algorithms import digest_identifier, read_digest, read_signature, signature_identifier
-from .attributes import DATA, AttributeFacts, encode_attributes, read_attributes
+from .algorithms import digest_identifier, digest_problems, read_digest, read_signature, signature_identifier
+from .attributes import DATA, AttributeFacts, encode_attributes, read_attributes, unsigned_problems
 from .layout import LARGEST_SKELETON, LayoutError, around, path_to_content, reader_of
 from .structures import (
     ContentInfo,
@@ -106,10 +106,11 @@ class DerCodec:
         problems = _refusals(message)
         if problems:
             raise SpecError(f"is a kind of CMS that is not dealt with here: {problems}")
+        announced = frozenset(read_digest(encode(one)) for one in signed_data.digest_algorithms.as_list())
         return CmsMessage(
             skeleton,
             (way[-1].content, way[-1].end) if way else None,
-            tuple(_claim(info) for info in signed_data.signer_infos.as_list()),
+            tuple(_claim(info, announced) for info in signed_data.signer_infos.as_list()),
             tuple(encode(one) for one in signed_data.certificates or []),
         )
 
@@ -142,11 +143,12 @@ def _signer_info(part: SignedPart) -> SignerInfo:
     )
 
 
-def _claim(info: SignerInfo) -> SignerClaim:
+def _claim(info: SignerInfo, announced: frozenset[str]) -> SignerClaim:
     digest = read_digest(encode(info.digest_algorithm))
     signing_algorithm, key_spec = read_signature(encode(info.signature_algorithm), digest)
     attributes = info.signed_attrs.as_list() if info.signed_attrs is not None else []
     facts = read_attributes(attributes) if attributes else _NO_ATTRIBUTES
+    unsigned = unsigned_problems(one.type.dotted_string for one in info.unsigned_attrs or [])
     return SignerClaim(
         signer=_signer_id(info),
         signing_algorithm=signing_algorithm,
@@ -158,7 +160,7 @@ def _claim(info: SignerInfo) -> SignerClaim:
         content_digest=facts.content_digest,
         signing_time=facts.signing_time,
         references=facts.references,
-        problems=(*_algorithm_problems(digest, signing_algorithm), *facts.problems),
+        problems=(*_algorithm_problems(digest, signing_algorithm, announced), *facts.problems, *unsigned),
     )
 
 
@@ -167,8 +169,10 @@ _NO_ATTRIBUTES = AttributeFacts(
 )
 
 
-def _algorithm_problems(digest: str, signing_algorithm: str) -> list[str]:
-    problems = [] if digest else ["has a digest algorithm other than SHA-256, SHA-384 and SHA-512"]
+def _algorithm_problems(digest: str, signing_algorithm: str, announced: frozenset[str]) -> list[str]:
+    problems = digest_problems(digest, signing_algorithm)
+    if digest and digest not in announced:
+        problems.append(f"has a digest by {digest}, which the message does not list among its digests (RFC 5652 5.1)")
     return problems if signing_algorithm else [*problems, "has a signature algorithm that no key of KMS has"]
 
 

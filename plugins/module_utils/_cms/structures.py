@@ -78,6 +78,14 @@ class Attribute:
 
 
 @sequence
+class UnsignedAttribute:
+    """RFC 5652 5.3. Nobody looks at its values, which need not be DER in their order."""
+
+    type: x509.ObjectIdentifier
+    values: asn1.TLV
+
+
+@sequence
 class HeldAttributes:
     """A SET OF attributes by itself, which the library reads inside something else alone."""
 
@@ -150,7 +158,7 @@ class SignerInfo:
     signed_attrs: Annotated[asn1.SetOf[Attribute] | None, asn1.Implicit(0)]
     signature_algorithm: asn1.TLV
     signature: bytes
-    unsigned_attrs: Annotated[list[asn1.TLV] | None, asn1.Implicit(1)]
+    unsigned_attrs: Annotated[list[UnsignedAttribute] | None, asn1.Implicit(1)]
 
 
 @sequence
