@@ -17,7 +17,8 @@ description:
   - A CRL is signed again when a revocation is new, when RV(next_update) comes into O(renew_before), or when an option
     that shows in it differs. The reason is in the diff. Otherwise nothing is signed and AWS is not asked at all.
   - Every CRL has a number, higher than all before, and the identifier of the issuer's key. Certificates that have
-    expired are left out once they were listed after their end.
+    expired are left out once they were listed after their end (RFC 5280 3.3), those too that are revoked later and
+    backdated.
   - With O(base_path) a delta CRL is made. With C({partition}) in O(path) there is one CRL for each partition of the
     authority.
   - Needs C(kms:Sign) on O(issuer_key_id), and nothing else.

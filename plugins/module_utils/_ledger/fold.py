@@ -254,6 +254,7 @@ def _revocation(lines: list[Revoked], not_after: datetime | None) -> Revocation:
         revoked_at=chosen.revoked_at,
         invalidity_date=chosen.invalidity_date,
         not_after=not_after or max(ends, default=None),
+        recorded_at=chosen.time,
         holds=tuple(line.id for line in lines) if chosen.reason == CERTIFICATE_HOLD else (),
     )
 

@@ -30,7 +30,7 @@ from .index_rows import NO_MARK, Row, group_of, mark_ids, own_places, pack, repl
 from .lines import stamp_of
 
 _CHUNK = 4 * 1024 * 1024
-_LAYOUT = "2"
+_LAYOUT = "3"
 
 _TABLES = f"""
 CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;

@@ -25,16 +25,29 @@ class _Group:
         times: end of the certificate's life and time of its only issued line, one behind the other.
         reason: of its only revocation.
         dates: revoked_at and invalidity_date of that, one behind the other.
+        recorded: time of that revocation's line where it is another than revoked_at.
         closed: an outcome that is no certificate was seen.
         unusual: to be folded from its lines, for anything but an intent, an outcome and one revocation for good.
     """
 
-    __slots__ = ("closed", "dates", "name", "places", "profile", "reason", "replaces", "superseded", "times", "unusual")
+    __slots__ = (
+        "closed",
+        "dates",
+        "name",
+        "places",
+        "profile",
+        "reason",
+        "recorded",
+        "replaces",
+        "superseded",
+        "times",
+        "unusual",
+    )
 
     def __init__(self) -> None:
         self.places = b""
         self.name: str | None = None
-        self.profile = self.replaces = self.times = self.reason = self.dates = ""
+        self.profile = self.replaces = self.times = self.reason = self.dates = self.recorded = ""
         self.closed = self.superseded = self.unusual = False
 
     def is_usual(self) -> bool:
@@ -56,6 +69,7 @@ class _Group:
             self.reason or None,
             self.dates[:_TIME] or None,
             self.dates[_TIME:] or None,
+            self.recorded or None,
             "",
             False,
             self.places,
@@ -120,10 +134,11 @@ class Groups:
         group.times = not_after + time
 
     def _add_revoked(self, facts: tuple[str, ...], place: bytes) -> None:
-        _authority, line_id, invalidity_date, _not_after, reason, revoked_at, serial, _time = facts
+        _authority, line_id, invalidity_date, _not_after, reason, revoked_at, serial, time = facts
         group = self._group(serial, place)
         group.unusual |= bool(group.reason) or reason == CERTIFICATE_HOLD
         group.reason, group.dates = sys.intern(reason), revoked_at + invalidity_date
+        group.recorded = "" if time == revoked_at else time
         self._revoked += 1
         self._revoked_ids ^= int(line_id, 16)
 

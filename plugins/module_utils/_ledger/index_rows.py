@@ -13,6 +13,7 @@ from typing import NamedTuple
 from .codec import time_text
 from .entries import Entry, Intent, Released, Revoked
 from .fold import fold, revocation_mark
+from .state import Revocation
 
 NO_MARK = revocation_mark(())
 
@@ -24,6 +25,8 @@ class Row(NamedTuple):
 
     Attributes:
         status: the certificate's, expiry left aside; None where there is no certificate.
+        recorded_at: time of the certificate's line.
+        revocation_recorded_at: time of the revocation's line; None where it is revoked_at, as nearly always.
         open: whether its intent has no outcome.
         places: where its lines are, and those of the certificate that replaced it; see pack().
     """
@@ -37,6 +40,7 @@ class Row(NamedTuple):
     reason: str | None
     revoked_at: str | None
     invalidity_date: str | None
+    revocation_recorded_at: str | None
     holds: str
     open: bool
     places: bytes
@@ -78,10 +82,16 @@ def row_of(key: str, lines: Iterable[Entry], places: bytes) -> Row:
         reason=revocation.reason if revocation else None,
         revoked_at=time_text(revocation.revoked_at) if revocation else None,
         invalidity_date=time_text(revocation.invalidity_date) if revocation and revocation.invalidity_date else None,
+        revocation_recorded_at=_recorded_at(revocation) if revocation else None,
         holds=" ".join(revocation.holds) if revocation else "",
         open=any((intent.serial or intent.id) == key for intent in state.open_intents),
         places=b"".join(pack(*place) for place in unpack(places)),
     )
+
+
+def _recorded_at(revocation: Revocation) -> str | None:
+    recorded_at = revocation.recorded_at
+    return None if recorded_at in (None, revocation.revoked_at) else time_text(recorded_at)
 
 
 def mark_ids(key: str, lines: Iterable[Entry]) -> set[str]:

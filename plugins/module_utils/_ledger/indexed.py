@@ -82,8 +82,8 @@ class IndexedState:
             yield from map(
                 _revocation,
                 connection.execute(
-                    "SELECT key, reason, revoked_at, invalidity_date, not_after, holds FROM groups "
-                    "WHERE reason IS NOT NULL ORDER BY key"
+                    "SELECT key, reason, revoked_at, invalidity_date, not_after, revocation_recorded_at, holds "
+                    "FROM groups WHERE reason IS NOT NULL ORDER BY key"
                 ),
             )
 
@@ -211,13 +211,15 @@ def _count(connection: sqlite3.Connection, where: str, *values: str) -> int:
     return int(number)
 
 
-def _revocation(row: tuple[str, str, str, str | None, str | None, str]) -> Revocation:
-    serial, reason, revoked_at, invalidity_date, not_after, holds = row
+def _revocation(row: tuple[str, str, str, str | None, str | None, str | None, str]) -> Revocation:
+    serial, reason, revoked, invalidity_date, not_after, recorded_at, holds = row
+    revoked_at = to_time(revoked)
     return Revocation(
         serial,
         reason,
-        to_time(revoked_at),
+        revoked_at,
         to_time(invalidity_date) if invalidity_date else None,
         to_time(not_after) if not_after else None,
+        to_time(recorded_at) if recorded_at else revoked_at,
         tuple(holds.split()),
     )

@@ -22,8 +22,9 @@ class Revocation(NamedTuple):
     """The revocation in force for one serial.
 
     Attributes:
-        holds: for a hold, the ids of its lines that nobody released.
         not_after: end of the certificate's life, None where the ledger does not know the certificate.
+        recorded_at: time of its line, None where it is not on record yet.
+        holds: for a hold, the ids of its lines that nobody released.
     """
 
     serial: str
@@ -31,11 +32,17 @@ class Revocation(NamedTuple):
     revoked_at: datetime
     invalidity_date: datetime | None
     not_after: datetime | None
+    recorded_at: datetime | None = None
     holds: tuple[str, ...] = ()
 
     @property
     def hold(self) -> bool:
         return self.reason == CERTIFICATE_HOLD
+
+    @property
+    def said(self) -> tuple[object, ...]:
+        """What it says of the certificate, whichever lines say so."""
+        return self[:5]
 
 
 def differing(
@@ -44,7 +51,7 @@ def differing(
     """Return those of *revocations*, by serial, that say something else than the present ones."""
 
     def said(revocation: Revocation | None) -> tuple[object, ...]:
-        return () if revocation is None else revocation[:-1]
+        return () if revocation is None else revocation.said
 
     return {serial: other for serial, other in revocations.items() if said(other) != said(present(serial))}
 

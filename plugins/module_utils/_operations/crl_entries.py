@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .._ledger.files import CLOCK_TOLERANCE
 from .._pki.certificates import sha256_hex
 from .._pki.crl import REMOVE_FROM_CRL, CrlEntry, crl_der, crl_entries, crl_number_of, load_crl
 from .._pki.crl_partitions import OPENED_AS_NEEDED, partition_of
@@ -119,8 +120,13 @@ def _settled(task: CrlTask, state: LedgerState) -> datetime | None:
 
 
 def _is_listed(found: Revocation, settled: datetime | None) -> bool:
-    """Tell whether a CRL names a revocation: not once it has expired and stood in a CRL after that (RFC 5280 3.3)."""
-    return found.not_after is None or settled is None or found.not_after >= settled or found.revoked_at > settled
+    """Tell whether a CRL names a revocation: not once it has expired and stood in a CRL after that (RFC 5280 3.3).
+
+    It stood there where it was on record by then, whatever its revocation date says; clocks may differ.
+    """
+    if found.not_after is None or settled is None or found.not_after >= settled:
+        return True
+    return found.recorded_at is None or found.recorded_at + CLOCK_TOLERANCE >= settled
 
 
 def _entry(found: Revocation) -> CrlEntry:

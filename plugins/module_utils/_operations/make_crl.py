@@ -179,15 +179,18 @@ def make_crl(planned: CrlPlan, signing: CrlSigning) -> MadeCrl:
 def _compose(
     planned: CrlPlan, issuer: x509.Certificate, algorithm: AlgorithmRow, signing: CrlSigning
 ) -> tuple[CrlSpec, list[x509.RevokedCertificate], dict[str, str]]:
-    """Return the CRL by what the ledger says at this moment, and the details of its intent."""
-    task, state = planned.task, planned.ledger.read()
+    """Return the CRL by what the ledger says at this moment, and the details of its intent.
+
+    All that was recorded before its thisUpdate is in it: the next CRL leaves out what expired on that account.
+    """
+    task, now, state = planned.task, signing.clock(), planned.ledger.read()
     base, missing = delta_base(task, state)
     if missing:
         raise SpecError("; ".join(missing))
     if base is not None:
         task = task.of_base(base.crl)
     highest = max(highest_number(state, task.part), _number_at_path(planned, issuer))
-    spec = crl_spec(task, issuer, base, next_number(highest, signing.milliseconds()), signing.clock())
+    spec = crl_spec(task, issuer, base, next_number(highest, signing.milliseconds()), now)
     revocations = revocations_of(task, state)
     try:
         revoked = signable(algorithm, spec, entries_of(task, state, base, revocations))

@@ -192,7 +192,8 @@ def standing_after(planned: RevocationPlan, state: LedgerState) -> dict[str, Rev
             after[serial] = None
         elif isinstance(line, Revoked):
             not_after = record.not_after if record else ends[serial]
-            after[serial] = Revocation(serial, line.reason, line.revoked_at, line.invalidity_date, not_after)
+            dates = (line.revoked_at, line.invalidity_date, not_after, line.time)
+            after[serial] = Revocation(serial, line.reason, *dates)
     return after
 
 

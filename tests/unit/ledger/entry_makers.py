@@ -158,9 +158,9 @@ def _afterwards(draw: st.DrawFn, number: int) -> list[Entry]:
     """Draw what happens to a certificate, known or foreign, after it exists."""
     lines: list[Entry] = []
     for reason in draw(st.lists(st.sampled_from(REASONS), max_size=3)):
-        time = draw(_TIMES)
-        invalid = draw(st.none() | _TIMES)
-        line = Revoked(draw(_ids()), time, serial(number), reason, time, invalid, draw(st.none() | _TIMES))
+        time, invalid = draw(_TIMES), draw(st.none() | _TIMES)
+        revoked_at = draw(st.just(time) | _TIMES)
+        line = Revoked(draw(_ids()), time, serial(number), reason, revoked_at, invalid, draw(st.none() | _TIMES))
         lines.append(line)
         if draw(st.booleans()):
             lines.append(Released(draw(_ids()), draw(_TIMES), line.serial, line.id))

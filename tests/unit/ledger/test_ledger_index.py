@@ -14,6 +14,7 @@ import tempfile
 import weakref
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.rootstock.pki.plugins.module_utils._ledger import index_file
-from ansible_collections.rootstock.pki.plugins.module_utils._ledger.codec import encode
+from ansible_collections.rootstock.pki.plugins.module_utils._ledger.codec import decode, encode
 from ansible_collections.rootstock.pki.plugins.module_utils._ledger.entries import Entry
 from ansible_collections.rootstock.pki.plugins.module_utils._ledger.files import FileLedger
 from ansible_collections.rootstock.pki.plugins.module_utils._ledger.fold import FoldedState, fold
@@ -104,6 +105,23 @@ def test_an_index_answers_as_the_lines_do_with_lines_twice_and_in_any_order(
         with path.open("ab") as file:
             file.writelines(map(encode, order[at:]))
         assert _answers(read_indexed(path), NOW) == _answers(fold(lines), NOW)
+
+
+def test_an_index_tells_when_a_revocation_was_recorded_beside_since_when_it_counts(path: Path) -> None:
+    late, first, second = revoked(1), revoked(2), revoked(2, "key_compromise")
+    late, second = (replace(line, revoked_at=NOW - timedelta(days=3)) for line in (late, second))
+    with path.open("ab") as file:
+        file.writelines(map(encode, (late, first)))
+    for state in (read_indexed(path), fold(map(decode, path.read_bytes().splitlines()))):
+        assert {(found.revoked_at, found.recorded_at) for found in state.revocations} == {
+            (NOW - timedelta(days=3), NOW),
+            (NOW, NOW),
+        }
+    with path.open("ab") as file:
+        file.write(encode(second))
+    assert {(found.revoked_at, found.recorded_at) for found in read_indexed(path).revocations} == {
+        (NOW - timedelta(days=3), NOW)
+    }
 
 
 @pytest.fixture
@@ -197,12 +215,15 @@ def test_a_damaged_index_is_made_anew(path: Path, damage: bytes) -> None:
     assert read_indexed(path).counts(NOW)["valid"] == 40
 
 
-def test_an_index_of_another_layout_is_made_anew(path: Path) -> None:
-    read_indexed(path)
+@pytest.mark.parametrize("layout", ["another", "2"])
+def test_an_index_of_another_layout_is_made_anew(path: Path, layout: str) -> None:
+    generation = _generation(path)
     with closing(sqlite3.connect(index_path(path))) as connection:
-        connection.execute("UPDATE about SET value = 'another' WHERE name = 'layout'")
+        connection.execute("UPDATE about SET value = ? WHERE name = 'layout'", (layout,))
         connection.commit()
-    assert read_indexed(path).counts(NOW)["valid"] == 40
+    state = read_indexed(path)
+    assert state.generation != generation
+    assert state.counts(NOW)["valid"] == 40
 
 
 def test_an_index_that_a_crash_left_half_made_is_made_anew(path: Path) -> None:
@@ -263,8 +284,6 @@ def test_a_torn_last_line_is_not_indexed_and_its_end_is(path: Path) -> None:
 
 
 def test_two_authorities_in_one_ledger_are_refused(path: Path) -> None:
-    from dataclasses import replace
-
     ours, theirs = (replace(an_adopted(number=number), authority=str(number)) for number in (90, 91))
     with path.open("ab") as file:
         file.write(encode(ours) + encode(theirs))

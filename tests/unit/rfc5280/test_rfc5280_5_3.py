@@ -6,14 +6,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from cryptography import x509
 
 from ansible_collections.rootstock.pki.plugins.module_utils._ledger.entries import REASONS
-from tests.unit.operations.crl_desk import CrlDesk
+from ansible_collections.rootstock.pki.plugins.module_utils._operations.crl_entries import entries_of
+from tests.unit.operations.crl_desk import CrlDesk, serials
+from tests.unit.operations.workshop import START
 
 
 @pytest.fixture
@@ -65,13 +67,64 @@ def test_rfc5280_3_3_an_entry_stays_until_one_crl_after_the_end_of_the_certifica
     assert sizes == [1, 1, 0, 0]
 
 
-def test_rfc5280_3_3_what_is_revoked_after_its_end_is_listed_once(desk: CrlDesk) -> None:
+def revoked_after_its_end(desk: CrlDesk, **dates: datetime) -> int:
+    """Revoke a certificate after its end, and after a CRL that was made since; return its serial number."""
     short = desk.issue("short", not_after="+1d")
     desk.make()
     desk.shop.clock.forward(days=5)
     desk.make()
     desk.shop.clock.forward(days=1)
-    desk.revoke(short)
+    desk.revoke(short, **dates)
+    return short.serial_number
+
+
+@pytest.mark.parametrize("dates", [{}, {"revoked_at": START + timedelta(hours=5)}])
+def test_rfc5280_3_3_what_is_revoked_after_its_end_is_listed_once(desk: CrlDesk, dates: dict[str, datetime]) -> None:
+    revoked_after_its_end(desk, **dates)
+    desk.shop.clock.forward(minutes=6)
     assert len(desk.make()) == 1
     desk.shop.clock.forward(days=5)
     assert len(desk.make()) == 0
+
+
+def test_rfc5280_3_3_a_delta_crl_lists_it_and_the_next_full_one_too(desk: CrlDesk) -> None:
+    serial_number = revoked_after_its_end(desk, revoked_at=START + timedelta(hours=5))
+    desk.shop.clock.forward(minutes=6)
+    assert serials(desk.make("delta.pem", base="crl.pem")) == {serial_number}
+    desk.shop.clock.forward(days=5)
+    assert serials(desk.make()) == {serial_number}
+    assert serials(desk.make("delta.pem", base="crl.pem")) == set()
+
+
+def test_rfc5280_3_3_what_may_have_been_recorded_after_a_crl_by_another_clock_is_in_the_next_one(
+    desk: CrlDesk,
+) -> None:
+    short = desk.issue("short", not_after="+1d")
+    desk.shop.clock.forward(days=5)
+    desk.make()
+    desk.shop.clock.forward(minutes=-4)
+    desk.revoke(short)
+    assert serials(desk.make()) == {short.serial_number}
+
+
+def test_rfc5280_3_3_a_reason_that_changes_after_the_end_is_listed_once_more(desk: CrlDesk) -> None:
+    short = desk.issue("short", not_after="+1d")
+    desk.revoke(short, "superseded")
+    sizes = [len(desk.make())]
+    for _round in range(2):
+        desk.shop.clock.forward(days=5)
+        sizes.append(len(desk.make()))
+    desk.revoke(short, "key_compromise", revoked_at=START)
+    desk.shop.clock.forward(minutes=6)
+    sizes.append(len(desk.make()))
+    desk.shop.clock.forward(days=5)
+    assert [*sizes, len(desk.make())] == [1, 1, 0, 1, 0]
+
+
+def test_rfc5280_3_3_a_revocation_that_is_only_planned_is_listed_after_its_end(desk: CrlDesk) -> None:
+    serial = f"{revoked_after_its_end(desk, revoked_at=START + timedelta(hours=5)):X}"
+    state = desk.ledger.read()
+    planned = [found._replace(serial="0A17", recorded_at=None) for found in state.revocations]
+    shown = state.assuming({"0A17": planned[0], serial: None})
+    entries = entries_of(desk.task(), shown, None, shown.revocations)
+    assert [entry.serial_number for entry in entries] == [0x0A17]
