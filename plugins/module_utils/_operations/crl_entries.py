@@ -18,6 +18,7 @@ from .._pki.crl import REMOVE_FROM_CRL, CrlEntry, crl_der, crl_entries, crl_numb
 from .._pki.crl_partitions import OPENED_AS_NEEDED, partition_of
 from .._pki.errors import SpecError
 from .crl_shards import check_partitions, partition_in, partitions_opened
+from .crl_size import LEFT_OUT, shown
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -31,10 +32,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DeltaBase:
-    """The full CRL that a delta CRL builds on."""
+    """The full CRL that a delta CRL builds on.
+
+    Attributes:
+        left_out: what its entries leave out.
+    """
 
     number: int
     crl: x509.CertificateRevocationList
+    left_out: str = ""
 
 
 def read_crl(path: str) -> bytes | None:
@@ -72,7 +78,7 @@ def delta_base(task: CrlTask, state: LedgerState) -> tuple[DeltaBase | None, tup
     if last is None or der is None or sha256_hex(der) != last.crl_sha256:
         found = "is not the last full CRL of the ledger" if der is not None else "does not exist yet"
         return None, (f"the base CRL {task.base_path} {found}; have it made first",)
-    return DeltaBase(last.number, load_crl(der, task.base_path)), ()
+    return DeltaBase(last.number, load_crl(der, task.base_path), last.details.get(LEFT_OUT, "")), ()
 
 
 def entries_of(
@@ -146,7 +152,7 @@ def _delta_entries(
     for found in revocations:
         entry = _entry(found)
         gone.pop(entry.serial_number, None)
-        if _is_listed(found, settled) and entry not in before:
+        if _is_listed(found, settled) and shown(entry, base.left_out) not in before:
             changed.append(entry)
     ended = [CrlEntry(serial, gone[serial].revoked_at, REMOVE_FROM_CRL, None) for serial in sorted(gone)]
     return changed + ended

@@ -34,7 +34,7 @@ from .._pki.plan import Change, Plan, compare
 from .._pki.times import renew_time
 from .certificate_inputs import choose_algorithm
 from .crl_entries import DeltaBase, delta_base, entries_of, partitions_of, read_crl, revocations_mark, revocations_of
-from .crl_size import is_limited, signable
+from .crl_size import LEFT_OUT, is_limited, shown, signable
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -329,7 +329,7 @@ def _changes(
     shown = {word: text for word, text in words.items() if text and word != "next_update"}
     changes = compare(None if last is None else _words_of(last), shown)
     if task.compare_entries:
-        changes += _entry_changes(task, base, state, der)
+        changes += _entry_changes(task, last, base, state, der)
     before = None if last is None else (last.number, asn1_time(last.this_update), asn1_time(last.next_update))
     number, start, end = before or (None, None, None)
     return (
@@ -340,14 +340,17 @@ def _changes(
     )
 
 
-def _entry_changes(task: CrlTask, base: DeltaBase | None, state: LedgerState, der: bytes | None) -> tuple[Change, ...]:
+def _entry_changes(
+    task: CrlTask, last: Crl | None, base: DeltaBase | None, state: LedgerState, der: bytes | None
+) -> tuple[Change, ...]:
     """Return which certificates the new CRL lists no more, and which it lists first or otherwise."""
     try:
         former = set(crl_entries(load_crl(der, task.path))) if der is not None else set()
     except SpecError:
         former = set()
-    wanted = set(entries_of(task, state, base, revocations_of(task, state)))
-    removed, added = _told(former - wanted), _told(wanted - former)
+    left_out = "" if last is None else last.details.get(LEFT_OUT, "")
+    wanted = {shown(entry, left_out): entry for entry in entries_of(task, state, base, revocations_of(task, state))}
+    removed, added = _told(former - wanted.keys()), _told({wanted[one] for one in wanted.keys() - former})
     return (Change("revoked_certificates", removed or None, added or None),) if removed or added else ()
 
 

@@ -26,14 +26,28 @@ if TYPE_CHECKING:
 TEMPORARY = (CERTIFICATE_HOLD, REMOVE_FROM_CRL)
 """Reasons that relying parties act on: what they say can be taken back, or is."""
 
+LEFT_OUT = "left_out"
+"""Detail of a CRL's line: what its entries leave out so that it could be signed; none where they say all."""
+_DATES, _REASONS_TOO = "invalidity_date", "invalidity_date, reason"
+
 
 def is_limited(issuer: x509.Certificate) -> bool:
     """Tell whether the CRLs of *issuer* have to stay small."""
     return key_type_of(issuer.public_key()) == ED25519
 
 
-def signable(algorithm: AlgorithmRow, spec: CrlSpec, entries: Iterable[CrlEntry]) -> list[x509.RevokedCertificate]:
-    """Return *entries* for the builder, saying as much of each as the issuer's key can sign.
+def shown(entry: CrlEntry, left_out: str) -> CrlEntry:
+    """Return *entry* as it stands in a CRL that leaves *left_out* out."""
+    if not left_out:
+        return entry
+    silent = left_out == _REASONS_TOO and entry.reason not in TEMPORARY
+    return entry._replace(reason=UNSPECIFIED if silent else entry.reason, invalidity_date=None)
+
+
+def signable(
+    algorithm: AlgorithmRow, spec: CrlSpec, entries: Iterable[CrlEntry]
+) -> tuple[list[x509.RevokedCertificate], str]:
+    """Return *entries* for the builder, saying as much of each as the issuer's key can sign, and what they leave out.
 
     Invalidity dates go first, then reasons: both are worth having and need not be there (RFC 5280 5.3.1, 5.3.2),
     whereas the entries do.
@@ -42,16 +56,14 @@ def signable(algorithm: AlgorithmRow, spec: CrlSpec, entries: Iterable[CrlEntry]
         SpecError: it cannot sign so many entries even then.
     """
     if not is_limited(spec.issuer):
-        return to_revoked(entries)
+        return to_revoked(entries), ""
     found = list(entries)
-    undated = [entry._replace(invalidity_date=None) for entry in found]
-    bare = [entry if entry.reason in TEMPORARY else entry._replace(reason=UNSPECIFIED) for entry in undated]
     problem = ""
-    for shown in (found, undated, bare):
-        revoked = to_revoked(shown)
+    for left_out in ("", _DATES, _REASONS_TOO):
+        revoked = to_revoked(shown(entry, left_out) for entry in found)
         problem = _problem(algorithm, spec, revoked)
         if not problem:
-            return revoked
+            return revoked, left_out
     who = name_text(spec.issuer.subject)
     raise SpecError(
         f"a CRL of {len(found)} entries is {problem}, even without reasons and invalidity dates; issue what is still "

@@ -31,7 +31,7 @@ from .._pki.errors import IssuerError, LedgerError, SpecError
 from .._signer.session import SigningSession
 from .crl_entries import delta_base, entries_of, revocations_mark, revocations_of
 from .crl_plan import PURPOSE, REVOCATIONS, CrlPlan, CrlPorts, crl_line, crl_spec, plan_crl
-from .crl_size import signable
+from .crl_size import LEFT_OUT, signable
 from .issue_certificate import make_folder
 from .recording import IntentRecorder, closed_if_refused, closing
 from .signing import sign_builder
@@ -193,7 +193,7 @@ def _compose(
     spec = crl_spec(task, issuer, base, next_number(highest, signing.milliseconds()), now)
     revocations = revocations_of(task, state)
     try:
-        revoked = signable(algorithm, spec, entries_of(task, state, base, revocations))
+        revoked, left_out = signable(algorithm, spec, entries_of(task, state, base, revocations))
     except SpecError as exc:
         raise SpecError(f"{task.path}: {exc}") from exc
     details = {
@@ -202,6 +202,7 @@ def _compose(
         "number": str(spec.number),
         "mark": state.revocation_mark,
         ENTRIES: str(len(revoked)),
+        **({LEFT_OUT: left_out} if left_out else {}),
         **({} if spec.base_number is None else {"base_number": str(spec.base_number)}),
         **({} if task.partition is None else {REVOCATIONS: revocations_mark(revocations)}),
     }

@@ -6,16 +6,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from cryptography import x509
 
+from ansible_collections.rootstock.pki.plugins.module_utils._ledger.entries import Revoked
 from ansible_collections.rootstock.pki.plugins.module_utils._ledger.holders import this_holder
 from ansible_collections.rootstock.pki.plugins.module_utils._lint.lint import lint
 from ansible_collections.rootstock.pki.plugins.module_utils._operations import make_crl as flow
-from ansible_collections.rootstock.pki.plugins.module_utils._pki.crl import crl_to_der
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.crl import crl_entries, crl_to_der
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import SpecError
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.extension_words import said_extensions
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.extensions import WantedExtension
@@ -187,6 +189,81 @@ def test_a_base_that_is_not_the_last_full_crl_is_refused(desk: CrlDesk) -> None:
     desk.path().write_bytes(old)
     with pytest.raises(SpecError, match="is not the last full CRL of the ledger"):
         delta(desk)
+
+
+SILENT, SILENT_AND_HELD = 88, 7
+
+
+def ed25519_desk(folder: Path) -> tuple[CrlDesk, list[Revoked]]:
+    """Return an authority with so many entries in its full CRL that they say no reason but hold, and these holds."""
+    desk = CrlDesk(folder, key_spec="ECC_NIST_EDWARDS25519")
+    since = desk.shop.clock()
+    for count in range(SILENT):
+        desk.revoke(f"{(7 << 156) + count:X}", "superseded", invalidity_date=since)
+    holds = [desk.revoke(f"{(6 << 156) + count:X}", "certificate_hold") for count in range(SILENT_AND_HELD)]
+    full = desk.make(**FULL)
+    found = Counter(entry.reason for entry in crl_entries(full))
+    assert found == {"unspecified": SILENT, "certificate_hold": SILENT_AND_HELD}
+    desk.shop.clock.forward(minutes=6)
+    return desk, holds
+
+
+def test_a_delta_crl_repeats_nothing_that_its_base_shows_without_a_reason(tmp_path: Path) -> None:
+    desk, holds = ed25519_desk(tmp_path)
+    assert len(delta(desk)) == 0
+    desk.revoke("0A17", "superseded", invalidity_date=desk.shop.clock())
+    desk.release(holds[0])
+    desk.revoke(holds[1].serial, "key_compromise", revoked_at=holds[1].revoked_at)
+    made = delta(desk)
+    changed = {0x0A17: "superseded", int(holds[0].serial, 16): "remove_from_crl"}
+    assert reasons(made) == {**changed, int(holds[1].serial, 16): "key_compromise"}
+    assert [entry.serial_number for entry in crl_entries(made) if entry.invalidity_date] == [0x0A17]
+
+
+def test_a_delta_crl_repeats_nothing_that_its_base_shows_without_a_date_but_tells_another_reason(
+    tmp_path: Path,
+) -> None:
+    desk = CrlDesk(tmp_path, key_spec="ECC_NIST_EDWARDS25519")
+    for count in range(64):
+        desk.revoke(f"{(7 << 156) + count:X}", "superseded", invalidity_date=desk.shop.clock())
+    shown = {(entry.reason, entry.invalidity_date) for entry in crl_entries(desk.make(**FULL))}
+    assert shown == {("superseded", None)}
+    desk.revoke(f"{7 << 156:X}", "key_compromise")
+    assert reasons(delta(desk)) == {7 << 156: "key_compromise"}
+
+
+@pytest.mark.parametrize("key_spec", ["ECC_NIST_P256", "ECC_NIST_EDWARDS25519"])
+def test_a_reason_that_a_base_never_had_is_told_where_the_base_says_all(tmp_path: Path, key_spec: str) -> None:
+    desk = CrlDesk(tmp_path, key_spec=key_spec)
+    first = desk.revoke("0A17", "unspecified")
+    desk.make(**FULL)
+    desk.revoke("0A17", "key_compromise", revoked_at=first.revoked_at)
+    assert reasons(delta(desk)) == {0x0A17: "key_compromise"}
+
+
+def test_openssl_joins_an_ed25519_base_without_reasons_and_its_delta(tmp_path: Path) -> None:
+    desk = CrlDesk(tmp_path, key_spec="ECC_NIST_EDWARDS25519")
+    points = {"freshest_crl": [{"full_name": list(FULL["freshest_crl"])}]}
+    early, late, good = (desk.issue(name, more=tuple(said_extensions(points)[0])) for name in ("early", "late", "good"))
+    for count in range(90):
+        desk.revoke(f"{(7 << 156) + count:X}", "superseded")
+    desk.revoke(early)
+    full = desk.make(**FULL)
+    desk.shop.clock.forward(minutes=6)
+    desk.revoke(late)
+    made = delta(desk)
+    assert serials(made) == {late.serial_number}
+    for bad in (early, late):
+        assert "certificate revoked" in desk.verdict(bad, [full, made], "-use_deltas", "-extended_crl")
+    assert desk.verdict(good, [full, made], "-use_deltas", "-extended_crl").endswith("OK\n")
+
+
+def test_the_diff_of_a_crl_without_reasons_names_what_is_new(tmp_path: Path) -> None:
+    desk, _holds = ed25519_desk(tmp_path)
+    desk.revoke("0A17", "key_compromise")
+    before, after = (desk.plan(**{**FULL, "force": True}).plan.diff[side] for side in ("before", "after"))
+    assert "revoked_certificates" not in before
+    assert after["revoked_certificates"] == ["0A17 key_compromise 20260101120600Z"]
 
 
 def test_pkilint_finds_nothing_in_both(desk: CrlDesk) -> None:
