@@ -35,7 +35,7 @@ _LAYOUT = "3"
 _TABLES = f"""
 CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE chunks (number INTEGER PRIMARY KEY, digest BLOB NOT NULL);
-CREATE TABLE crls (id TEXT PRIMARY KEY, scope TEXT, number INTEGER, places BLOB) WITHOUT ROWID;
+CREATE TABLE crls (id TEXT PRIMARY KEY, scope TEXT, number TEXT, places BLOB) WITHOUT ROWID;
 CREATE TABLE groups ({", ".join(Row._fields)}, PRIMARY KEY (key)) WITHOUT ROWID;
 """
 _INDEXES = """
@@ -255,8 +255,13 @@ def _filled(path: Path, descriptor: int, groups: Groups, about: About) -> About:
 
 
 def _put_crls(connection: sqlite3.Connection, lines: Iterable[Entry], places: bytes) -> None:
-    rows = [(line.id, line.scope, line.number, places) for line in lines if isinstance(line, Crl)]
+    rows = [(line.id, line.scope, _sortable(line.number), places) for line in lines if isinstance(line, Crl)]
     connection.executemany("INSERT OR IGNORE INTO crls VALUES (?, ?, ?, ?)", rows)
+
+
+def _sortable(number: int) -> str:
+    """Return a text that sorts as CRL numbers do: they have up to 20 octets, integers of SQLite eight."""
+    return f"{number:040x}"
 
 
 def _extended(connection: sqlite3.Connection, about: About, descriptor: int) -> About:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 UNSPECIFIED, REMOVE_FROM_CRL = "unspecified", "remove_from_crl"
 _BEGIN, _END = b"-----BEGIN X509 CRL-----", b"-----END X509 CRL-----"
 _LINE = 64
+_NUMBER_BITS = 159  # 20 octets, the first bit being the sign
 
 
 class CrlEntry(NamedTuple):
@@ -68,8 +69,17 @@ def next_number(last: int, milliseconds: int) -> int:
     """Return a CRL number above *last* (RFC 5280 5.2.3), at least the time in *milliseconds* since 1970.
 
     The time keeps two branches of a Git repository, which know nothing of each other's last one, from the same number.
+
+    Raises:
+        SpecError: it would have more than 20 octets.
     """
-    return max(last + 1, milliseconds)
+    number = max(last + 1, milliseconds)
+    if number.bit_length() > _NUMBER_BITS:
+        raise SpecError(
+            f"the last CRL has the number {last}, and any above that has more than the 20 octets that RFC 5280 5.2.3 "
+            "allows; move the file away if nobody uses that CRL, or make a new authority"
+        )
+    return number
 
 
 def to_revoked(entries: Iterable[CrlEntry]) -> list[x509.RevokedCertificate]:

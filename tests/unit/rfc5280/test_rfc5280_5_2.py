@@ -6,12 +6,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 
+from ansible_collections.rootstock.pki.plugins.module_utils._ledger.indexed import read_indexed
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.certificates import load_certificates
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.crl import CrlSpec, crl_builder, crl_to_der
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import SpecError
 from tests.unit.operations.crl_desk import CrlDesk, number
 
 URL = "http://pki.acme.example/root/crl.der"
@@ -46,6 +51,31 @@ def test_rfc5280_5_2_3_the_number_is_there_not_critical_and_at_most_20_octets(de
 def test_rfc5280_5_2_3_numbers_rise(desk: CrlDesk) -> None:
     numbers = [number(desk.make(force=True)) for _round in range(5)]
     assert numbers == sorted(set(numbers))
+
+
+def made_elsewhere(desk: CrlDesk, crl_number: int) -> None:
+    """Put a CRL of the authority at the path that the ledger does not know."""
+    issuer = load_certificates(desk.path("ca.pem").read_bytes(), "ca.pem")[0]
+    spec = CrlSpec(issuer, crl_number, desk.shop.clock(), desk.shop.clock() + timedelta(days=7))
+    crl = crl_builder(spec, []).sign(desk.shop.keys["root"], hashes.SHA256())
+    desk.path().write_bytes(crl_to_der(crl))
+
+
+@pytest.mark.parametrize("last", [1 << 63, (1 << 159) - 2])
+def test_rfc5280_5_2_3_numbers_go_up_to_20_octets_in_a_large_ledger_too(desk: CrlDesk, last: int) -> None:
+    made_elsewhere(desk, last)
+    assert number(desk.make(force=True)) == last + 1
+    found = read_indexed(desk.path("ledger.jsonl")).last_crl("full")
+    assert found is not None
+    assert found.number == last + 1
+
+
+def test_rfc5280_5_2_3_a_number_of_21_octets_is_refused(desk: CrlDesk) -> None:
+    made_elsewhere(desk, (1 << 159) - 1)
+    calls = desk.sign_calls
+    with pytest.raises(SpecError, match=r"more than the 20 octets that RFC 5280 5\.2\.3 allows; move the file away"):
+        desk.make(force=True)
+    assert desk.sign_calls == calls
 
 
 def test_rfc5280_5_2_3_full_and_delta_crls_share_one_sequence(desk: CrlDesk) -> None:
