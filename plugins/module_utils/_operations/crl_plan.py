@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from .._ledger.entries import Crl, authority_of, new_id
@@ -152,8 +152,18 @@ def plan_crl(task: CrlTask, issuer: x509.Certificate, ledger: Ledger, state: Led
     return replace(planned, refusal=_refusal(planned, state, now)) if reasons and not missing else planned
 
 
+def this_update_after(last: Crl | None, now: datetime) -> datetime:
+    """Return thisUpdate of a CRL made at *now*: later than that of *last* where its clock was ahead of this one.
+
+    OpenSSL and others take of two CRLs the one with the later thisUpdate, whatever their numbers.
+    """
+    if last is None or now >= last.this_update:
+        return now
+    return last.this_update + timedelta(seconds=1)
+
+
 def crl_spec(task: CrlTask, issuer: x509.Certificate, base: DeltaBase | None, number: int, now: datetime) -> CrlSpec:
-    """Return what the CRL of *task* is when it is made at *now*."""
+    """Return what the CRL of *task* is when it is made at *now*; see this_update_after()."""
     period = crl_period(task.next_update, task.renew_before, now)
     return CrlSpec(issuer, number, *period, None if base is None else base.number, task.extensions())
 
@@ -325,7 +335,7 @@ def _changes(
     der: bytes | None,
 ) -> tuple[Change, ...]:
     """Return what a new CRL would say otherwise."""
-    this_update, next_update = crl_period(task.next_update, task.renew_before, now)
+    this_update, next_update = crl_period(task.next_update, task.renew_before, this_update_after(last, now))
     shown = {word: text for word, text in words.items() if text and word != "next_update"}
     changes = compare(None if last is None else _words_of(last), shown)
     if task.compare_entries:

@@ -30,7 +30,7 @@ from .._pki.crl_task import delta_scope
 from .._pki.errors import IssuerError, LedgerError, SpecError
 from .._signer.session import SigningSession
 from .crl_entries import delta_base, entries_of, revocations_mark, revocations_of
-from .crl_plan import PURPOSE, REVOCATIONS, CrlPlan, CrlPorts, crl_line, crl_spec, plan_crl
+from .crl_plan import PURPOSE, REVOCATIONS, CrlPlan, CrlPorts, crl_line, crl_spec, plan_crl, this_update_after
 from .crl_size import LEFT_OUT, signable
 from .issue_certificate import make_folder
 from .recording import IntentRecorder, closed_if_refused, closing
@@ -189,8 +189,9 @@ def _compose(
         raise SpecError("; ".join(missing))
     if base is not None:
         task = task.of_base(base.crl)
+    this_update = this_update_after(state.last_crl(task.scope), now)
     highest = max(highest_number(state, task.part), _number_at_path(planned, issuer))
-    spec = crl_spec(task, issuer, base, next_number(highest, signing.milliseconds()), now)
+    spec = crl_spec(task, issuer, base, next_number(highest, signing.milliseconds()), this_update)
     revocations = revocations_of(task, state)
     try:
         revoked, left_out = signable(algorithm, spec, entries_of(task, state, base, revocations))

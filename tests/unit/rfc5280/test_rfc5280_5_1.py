@@ -66,6 +66,20 @@ def test_rfc5280_5_1_2_4_this_update_is_the_present_in_utctime(desk: CrlDesk) ->
     assert parts(crl)["tbsCertList"]["thisUpdate"].getName() == "utcTime"
 
 
+@pytest.mark.parametrize("minutes", [-3, 3])
+def test_rfc5280_5_1_2_4_openssl_takes_the_new_crl_though_the_clock_went_back(desk: CrlDesk, minutes: int) -> None:
+    bad = desk.issue("bad")
+    first = desk.make()
+    desk.shop.clock.forward(minutes=minutes)
+    desk.revoke(bad)
+    assert desk.plan().plan.diff["after"]["this_update"] > f"{first.last_update_utc:%Y%m%d%H%M%SZ}"
+    second = desk.make()
+    assert second.last_update_utc == max(desk.shop.clock(), first.last_update_utc + timedelta(seconds=1))
+    desk.shop.clock.forward(minutes=5)
+    for crls in ([first, second], [second, first]):
+        assert "certificate revoked" in desk.verdict(bad, crls)
+
+
 def test_rfc5280_5_1_2_5_next_update_is_there_and_from_2050_on_a_generalizedtime(tmp_path: Path) -> None:
     desk = CrlDesk(tmp_path)
     crl = desk.make(next_update="20500101000000Z", renew_before="1d")
