@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .._ledger.files import CLOCK_TOLERANCE
-from .._pki.certificates import sha256_hex
+from .._pki.certificates import serial_hex, sha256_hex
 from .._pki.crl import REMOVE_FROM_CRL, CrlEntry, crl_der, crl_entries, crl_number_of, load_crl
 from .._pki.crl_partitions import OPENED_AS_NEEDED, partition_of
-from .._pki.errors import SpecError
+from .._pki.errors import LedgerError, SpecError
 from .crl_shards import check_partitions, partition_in, partitions_opened
-from .crl_size import LEFT_OUT, shown
+from .crl_size import LEFT_OUT, TEMPORARY, shown
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from .._ledger.port import LedgerState
     from .._ledger.state import Revocation
     from .._pki.crl_task import CrlTask
+
+LOST_NAMED = 10
 
 
 @dataclass(frozen=True)
@@ -88,11 +90,13 @@ def entries_of(
 
     Args:
         revocations: from revocations_of(), read through once.
+    Raises:
+        LedgerError: a delta CRL would take a revocation for good back.
     """
     settled = _settled(task, state)
     if base is None:
         return (_entry(found) for found in revocations if _is_listed(found, settled))
-    return iter(_delta_entries(task, base, revocations, settled))
+    return iter(_delta_entries(task, state, base, revocations, settled))
 
 
 def revocations_of(task: CrlTask, state: LedgerState) -> Iterable[Revocation]:
@@ -140,7 +144,11 @@ def _entry(found: Revocation) -> CrlEntry:
 
 
 def _delta_entries(
-    task: CrlTask, base: DeltaBase, revocations: Iterable[Revocation], settled: datetime | None
+    task: CrlTask,
+    state: LedgerState,
+    base: DeltaBase,
+    revocations: Iterable[Revocation],
+    settled: datetime | None,
 ) -> list[CrlEntry]:
     """Return what changed since the base: new or other revocations, and the holds that ended.
 
@@ -154,8 +162,25 @@ def _delta_entries(
         gone.pop(entry.serial_number, None)
         if _is_listed(found, settled) and shown(entry, base.left_out) not in before:
             changed.append(entry)
+    _check_holds(task, state, gone.values())
     ended = [CrlEntry(serial, gone[serial].revoked_at, REMOVE_FROM_CRL, None) for serial in sorted(gone)]
     return changed + ended
+
+
+def _check_holds(task: CrlTask, state: LedgerState, gone: Iterable[CrlEntry]) -> None:
+    """Refuse to take anything but holds off the base (RFC 5280 5.3.1).
+
+    Raises:
+        LedgerError: the ledger has lost a revocation.
+    """
+    final = [serial_hex(entry.serial_number) for entry in gone if entry.reason not in TEMPORARY]
+    lost = sorted(serial for serial in final if state.revocation_of(serial) is None)
+    if lost:
+        raise LedgerError(
+            f"{task.path}: the base CRL {task.base_path} or the last delta CRL lists {', '.join(lost[:LOST_NAMED])} as "
+            f"revoked for good, and the ledger {task.ledger_path} does not ({len(lost)} in all); restore its lines "
+            "from Git or a backup, or revoke them again, since only holds end (RFC 5280 5.3.1)"
+        )
 
 
 def _former_delta(task: CrlTask, base: DeltaBase) -> list[CrlEntry]:

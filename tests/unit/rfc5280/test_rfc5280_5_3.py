@@ -14,6 +14,7 @@ from cryptography import x509
 
 from ansible_collections.rootstock.pki.plugins.module_utils._ledger.entries import REASONS
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.crl_entries import entries_of
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import LedgerError
 from tests.unit.operations.crl_desk import CrlDesk, serials
 from tests.unit.operations.workshop import START
 
@@ -43,6 +44,24 @@ def test_rfc5280_5_3_1_remove_from_crl_stands_in_delta_crls_alone(desk: CrlDesk)
     reason = entry.extensions.get_extension_for_class(x509.CRLReason).value.reason
     assert reason == x509.ReasonFlags.remove_from_crl
     assert list(desk.make()) == []
+
+
+@pytest.mark.parametrize("file", ["crl.pem", "delta.pem"])
+def test_rfc5280_5_3_1_what_is_revoked_for_good_is_not_removed_where_the_ledger_lost_it(
+    desk: CrlDesk, file: str
+) -> None:
+    desk.make(at_once=False)
+    line = desk.revoke("0A17", "superseded")
+    desk.make(file, **({"force": True} if file == "crl.pem" else {"base": "crl.pem"}))
+    lines = desk.path("ledger.jsonl").read_bytes().splitlines(keepends=True)
+    desk.path("ledger.jsonl").write_bytes(b"".join(one for one in lines if b'"kind":"revoked"' not in one))
+    calls = desk.sign_calls
+    with pytest.raises(LedgerError, match=r"0A17 as revoked for good, and the ledger .* does not \(1 in all\)"):
+        desk.make("delta.pem", base="crl.pem", force=True)
+    assert desk.sign_calls == calls
+    desk.revoke("0A17", "superseded", revoked_at=line.revoked_at)
+    listed = {"crl.pem": set(), "delta.pem": {0x0A17}}
+    assert serials(desk.make("delta.pem", base="crl.pem")) == listed[file]
 
 
 def test_rfc5280_5_3_2_the_invalidity_date_is_told_and_is_not_critical(desk: CrlDesk) -> None:
