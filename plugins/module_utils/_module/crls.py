@@ -69,11 +69,14 @@ def to_crl_task(params: Mapping[str, Any], compare_entries: bool) -> CrlTask:
         raise SpecError(
             f"{params['path']}: ledger_path is missing; without issuer_path there is no folder for a ledger"
         )
-    partitions = _partitions(params)
+    ledger_path = params["ledger_path"] or os.path.join(os.path.dirname(os.path.abspath(beside)), LEDGER_NAME)
+    problems = [*_partition_problems(params), *_clashes(params, ledger_path)]
+    if problems:
+        raise SpecError(f"{params['path']}: " + "; ".join(problems))
     return CrlTask(
         issuer=_issuer(params),
         issuer_key_id=params["issuer_key_id"],
-        ledger_path=params["ledger_path"] or os.path.join(os.path.dirname(os.path.abspath(beside)), LEDGER_NAME),
+        ledger_path=ledger_path,
         path=params["path"],
         form=params["format"],
         base_path=params["base_path"] or "",
@@ -85,7 +88,7 @@ def to_crl_task(params: Mapping[str, Any], compare_entries: bool) -> CrlTask:
         freshest_crl=tuple(map(for_url, params["delta_crl_urls"])),
         at_once=params["on_revocation"] == "sign",
         force=params["force"],
-        partitions=partitions,
+        partitions=(params["crl_partitions"] or OPENED_AS_NEEDED) if has_placeholder(params["path"]) else None,
         compare_entries=compare_entries,
     )
 
@@ -96,8 +99,23 @@ def _issuer(params: Mapping[str, Any]) -> Source:
     return Source(params["issuer_path"], read_if_there(params["issuer_path"]))
 
 
-def _partitions(params: Mapping[str, Any]) -> int | None:
-    """Return how many partitions there are, None where the authority has one CRL for all."""
+def _clashes(params: Mapping[str, Any], ledger_path: str) -> list[str]:
+    """Return which other files of the task the CRL would overwrite."""
+    written = {option: params[option] for option in ("path", "der_path") if params[option]}
+    others = {**{option: params[option] for option in ("base_path", "issuer_path")}, "ledger_path": ledger_path}
+    pairs = [(one, other) for one in written for other in others if others[other]]
+    if params["format"] != DER and params["der_path"]:
+        pairs.append(("path", "der_path"))
+    places = {option: os.path.realpath(path) for option, path in {**others, **written}.items() if path}
+    return [
+        f"{one} and {other} are the same file {places[one]}, which the CRL would overwrite; give it one of its own"
+        for one, other in pairs
+        if places[one] == places[other]
+    ]
+
+
+def _partition_problems(params: Mapping[str, Any]) -> list[str]:
+    """Return what does not fit where an authority has one CRL for all, or one for each partition."""
     problems = []
     given, wanted = params["crl_partitions"], has_placeholder(params["path"])
     texts = {option: [params[option]] for option in ("der_path", "base_path") if params[option]}
@@ -112,9 +130,7 @@ def _partitions(params: Mapping[str, Any]) -> int | None:
         problems.append("crl_urls is missing; a CRL of a partition says which one it is (RFC 5280 5.2.5)")
     if params["base_path"] and params["delta_crl_urls"]:
         problems.append("delta_crl_urls is for full CRLs, and base_path makes a delta CRL (RFC 5280 5.2.6)")
-    if problems:
-        raise SpecError(f"{params['path']}: " + "; ".join(problems))
-    return (given or OPENED_AS_NEEDED) if wanted else None
+    return problems
 
 
 _MISPLACED = {True: "lacks {partition}, which path has", False: "has {partition}, which path lacks"}

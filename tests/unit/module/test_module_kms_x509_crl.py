@@ -18,6 +18,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._ledger.files import
 from ansible_collections.rootstock.pki.plugins.module_utils._operations import crl_shards
 from tests.unit.module.authorities import authority_below, below, make_key, make_root, openssl
 from tests.unit.module.controller import Controller
+from tests.unit.module.refusals import Refusal, not_told
 
 DELTA_URL = "http://pki.acme.example/root/delta.der"
 
@@ -62,6 +63,26 @@ def test_an_authority_that_is_missing_is_pending_in_check_mode_and_an_error_othe
     early = controller.run("kms_x509_crl", crl_options(tmp_path), check=True)
     assert (early["changed"], len(early["pending"])) == (True, 1)
     assert "does not exist yet" in controller.run("kms_x509_crl", crl_options(tmp_path))["msg"]
+
+
+def test_a_crl_takes_no_other_file_of_its_task_away(
+    controller: Controller, crl: dict[str, Any], tmp_path: Path
+) -> None:
+    folder = tmp_path / "root"
+    (folder / "link.pem").symlink_to("crl.pem")
+    refusals: list[Refusal] = [
+        ("path and ledger_path are the same file", {"path": str(folder / "ledger.jsonl")}),
+        ("path and ledger_path are the same file", {"path": str(folder / "x"), "ledger_path": str(folder / "x")}),
+        ("path and issuer_path are the same file", {"path": f"{folder}/../root/ca.pem"}),
+        ("path and base_path are the same file", {"base_path": str(folder / "link.pem")}),
+        ("path and der_path are the same file", {"der_path": crl["path"]}),
+        ("der_path and base_path are the same file", {"der_path": str(folder / "b"), "base_path": str(folder / "b")}),
+    ]
+    before = {file: file.read_bytes() for file in folder.glob("*.*") if file.exists()}
+    assert not_told(controller, "kms_x509_crl", crl, refusals) == []
+    assert {file: file.read_bytes() for file in folder.glob("*.*") if file.exists()} == before
+    twice = {**crl, "format": "der", "der_path": crl["path"]}
+    assert [controller.run("kms_x509_crl", twice)["changed"] for _run in range(2)] == [True, False]
 
 
 def test_a_crl_is_made_once_for_what_is_revoked_and_openssl_heeds_it(
