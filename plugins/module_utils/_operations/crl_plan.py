@@ -133,7 +133,7 @@ def plan_crls(task: CrlTask, ports: CrlPorts) -> list[CrlPlan]:
 def plan_crl(task: CrlTask, issuer: x509.Certificate, ledger: Ledger, state: LedgerState, now: datetime) -> CrlPlan:
     """Compare the CRL of one scope with what *state* says, and gate the one that would be signed."""
     present = read_crl(task.path)
-    last, unfinished = _standing(task, issuer, state, present)
+    last, unfinished = standing(task, issuer, state, present)
     base, missing = delta_base(task, state)
     if base is not None:
         task = task.of_base(base.crl)
@@ -206,7 +206,7 @@ def _wanted(
     return algorithm, words, problems
 
 
-def _standing(
+def standing(
     task: CrlTask, issuer: x509.Certificate, state: LedgerState, der: bytes | None
 ) -> tuple[Crl | None, Intent | None]:
     """Return the newest CRL of the scope whose file is at hand, and its intent where its outcome is not recorded.

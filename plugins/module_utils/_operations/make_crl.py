@@ -30,7 +30,7 @@ from .._pki.crl_task import delta_scope
 from .._pki.errors import IssuerError, LedgerError, SpecError
 from .._signer.session import SigningSession
 from .crl_entries import delta_base, entries_of, revocations_mark, revocations_of
-from .crl_plan import PURPOSE, REVOCATIONS, CrlPlan, CrlPorts, crl_line, crl_spec, plan_crl, this_update_after
+from .crl_plan import PURPOSE, REVOCATIONS, CrlPlan, CrlPorts, crl_line, crl_spec, plan_crl, standing, this_update_after
 from .crl_size import LEFT_OUT, signable
 from .issue_certificate import make_folder
 from .recording import IntentRecorder, closed_if_refused, closing
@@ -115,24 +115,31 @@ def carry_out_crl(planned: CrlPlan, planning: CrlPorts, signing: CrlSigning) -> 
         NameClaimed: the other run does not end.
         PkiError: as make_crl().
     """
-    try:
-        return make_crl(planned, signing)
-    except NameClaimed as claimed:
-        _wait_for_other(planned, claimed, signing)
-    if planned.issuer is None:
-        raise IssuerError(f"{planned.task.path}: the issuer is missing")
-    task = replace(planned.task, force=False)
-    again = plan_crl(task, planned.issuer, planned.ledger, planned.ledger.read(), planning.clock())
-    made = make_crl(again, signing)
-    return made if again.remake else replace(made, by_another=True)
+    deadline, by_another = signing.clock() + WAIT_FOR_OTHERS, False
+    while True:
+        try:
+            made = make_crl(planned, signing)
+            return replace(made, by_another=by_another and not planned.remake)
+        except NameClaimed as claimed:
+            _wait_for_other(planned, claimed, deadline, signing)
+        if planned.issuer is None:
+            raise IssuerError(f"{planned.task.path}: the issuer is missing")
+        task, by_another = replace(planned.task, force=False), True
+        planned = plan_crl(task, planned.issuer, planned.ledger, planned.ledger.read(), planning.clock())
 
 
-def _wait_for_other(planned: CrlPlan, claimed: NameClaimed, signing: CrlSigning) -> None:
-    deadline = signing.clock() + WAIT_FOR_OTHERS
-    while planned.ledger.read().claim_on(claim_name(planned.task.part), signing.clock(), PURPOSE) is not None:
+def _wait_for_other(planned: CrlPlan, claimed: NameClaimed, deadline: datetime, signing: CrlSigning) -> None:
+    """Wait until nobody makes a CRL of the same certificates.
+
+    Raises:
+        NameClaimed: somebody still does at *deadline*.
+    """
+    while True:
         if signing.clock() > deadline:
             raise claimed
         signing.sleep(0.2)
+        if planned.ledger.read().claim_on(claim_name(planned.task.part), signing.clock(), PURPOSE) is None:
+            return
 
 
 def make_crl(planned: CrlPlan, signing: CrlSigning) -> MadeCrl:
@@ -184,6 +191,7 @@ def _compose(
     All that was recorded before its thisUpdate is in it: the next CRL leaves out what expired on that account.
     """
     task, now, state = planned.task, signing.clock(), planned.ledger.read()
+    standing(task, issuer, state, planned.present)  # the ledger may be another one by now
     base, missing = delta_base(task, state)
     if missing:
         raise SpecError("; ".join(missing))

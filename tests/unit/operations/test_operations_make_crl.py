@@ -319,6 +319,21 @@ def test_a_signature_of_another_key_is_not_stored(desk: CrlDesk) -> None:
     assert (desk.ledger.read().crls, desk.ledger.read().open_intents) == ((), ())
 
 
+def test_an_older_ledger_put_in_place_since_the_plan_takes_no_revocation_back(desk: CrlDesk) -> None:
+    older = desk.path("ledger.jsonl").read_bytes()
+    desk.revoke("0A17")
+    desk.make()
+    kept = desk.path().read_bytes()
+    desk.revoke("0A18")
+    task = desk.task()
+    ports = file_crl_ports(task, desk.shop.clock)
+    planned = plan_crls(task, ports)[0]
+    desk.path("ledger.jsonl").write_bytes(older)
+    with pytest.raises(LedgerError, match="an older ledger would take revocations back"):
+        flow.carry_out_crl(planned, ports, desk.signing())
+    assert desk.path().read_bytes() == kept
+
+
 def test_a_run_that_comes_second_takes_the_first_ones_crl(desk: CrlDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.revoke("0A17")
     task = desk.task()
