@@ -391,6 +391,8 @@ options:
     description:
       - Files with certificates above the issuer, in PEM, in any order.
       - They are needed for C(chain_path) and so that the constraints of all authorities above hold.
+      - Names and authority key identifiers tell which one follows, as RFC 5280 7.1 and 4.2.1.1 say. Nothing is issued
+        where a certificate here, or behind the issuer's own, ought to follow and does not fit.
     type: list
     elements: path
     default: []

@@ -58,7 +58,10 @@ options:
     description: How many authorities have to be able to follow below it.
     type: int
   issuer_chain_path:
-    description: Files with certificates above it, in PEM, in any order.
+    description:
+      - Files with certificates above it, in PEM, in any order.
+      - Names and authority key identifiers tell which one follows, as RFC 5280 7.1 and 4.2.1.1 say. One that ought to
+        follow and does not fit is an error.
     type: list
     elements: path
     default: []

@@ -420,10 +420,10 @@ from ansible_collections.rootstock.pki.plugins.module_utils._pki.certificate_inf
 )
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.certificates import (
     load_certificates,
-    signed_by,
     spki,
 )
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import PkiError
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.issuing import signed_by
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.plan import Plan
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.times import to_time
 

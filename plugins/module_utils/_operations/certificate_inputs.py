@@ -16,16 +16,15 @@ from .._ledger.entries import authority_of
 from .._ledger.opening import open_ledger
 from .._pki.certificates import (
     all_upwards,
-    broken_link,
-    certificate_spki,
     csr_spki,
-    is_restricted_to_pss,
     load_csr,
     load_public_key,
     load_usable_certificates,
     path_upwards,
 )
 from .._pki.errors import IssuerError, SpecError
+from .._pki.issuing import broken_link
+from .._pki.pss_keys import refuse_pss_key
 from .._pki.task import CERTIFICATE, CSR, KMS, LEDGER_NAME
 from .._signer.algorithms import ALGORITHMS, KEY_SPECS, spec_of_public_key
 from .known_public_key import public_key_of, spki_of_certificate
@@ -132,32 +131,23 @@ def read_subject_key(task: CertificateTask, keys: PublicKeys) -> SubjectKey:
         return SubjectKey(None, missing=(f"{label} does not exist yet",))
     if task.subject_kind == CSR:
         csr = load_csr(content, label)
-        _refuse_pss_key(csr_spki(csr), label)
+        refuse_pss_key(csr_spki(csr), label)
         return SubjectKey(csr.public_key(), csr)
     if task.subject_kind == CERTIFICATE:
         certificate, *_above = load_usable_certificates(content, label)
-        _refuse_pss_key(certificate_spki(certificate), label)
+        refuse_pss_key(certificate, label)
         return SubjectKey(certificate.public_key(), certificate=certificate)
     public_key = load_public_key(content, label)
-    _refuse_pss_key(content, label)
+    refuse_pss_key(content, label)
     return SubjectKey(public_key)
-
-
-def _refuse_pss_key(content: bytes, label: str) -> None:
-    """Its certificate would say rsaEncryption, and the owner's software would not take it."""
-    if is_restricted_to_pss(content):
-        raise SpecError(
-            f"{label}: the key is restricted to RSASSA-PSS (id-RSASSA-PSS, RFC 4055 1.2), and only plain RSA keys "
-            "(rsaEncryption) can be certified; make an RSA key without the restriction, it can sign with PSS as well"
-        )
 
 
 def read_issuer(task: CertificateTask, now: datetime) -> IssuerPath:
     """Return the issuer of *task* and the certificates above it, on a path that is valid *now* where there is one.
 
     Raises:
-        SpecError: a file holds no certificate.
-        IssuerError: the certificates above go round in a circle, or one was altered.
+        SpecError: a file holds no certificate, or the issuer's key is one that KMS cannot have.
+        IssuerError: the certificates above go round in a circle, or one does not fit.
     """
     if task.issuer is None:
         return IssuerPath(())
@@ -181,10 +171,10 @@ def read_issuer(task: CertificateTask, now: datetime) -> IssuerPath:
 
 
 def refuse_broken_link(last: x509.Certificate, pool: Sequence[x509.Certificate], label: str) -> None:
-    """A path must not end because a certificate in it was altered: what is above would no longer bind."""
+    """A path must not end because what is above does not fit: what that allows would no longer bind."""
     broken = broken_link(last, pool)
     if broken:
-        raise IssuerError(f"{label}: {broken}, as it says; the file is damaged or of another authority")
+        raise IssuerError(f"{label}: {broken}")
 
 
 def check_key_spec(spec: CertificateSpec) -> list[str]:

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 from .._ledger.files import issued_path
 from .._ledger.holders import is_running
-from .._pki.certificates import load_certificates, serial_hex, sha256_hex, signed_by, to_der, to_pem
+from .._pki.certificates import load_certificates, serial_hex, sha256_hex, to_der, to_pem
 from .._pki.errors import LedgerError, SpecError
+from .._pki.issuing import signed_by
 from .issued_copy import read_issued, unfinished
 
 if TYPE_CHECKING:

@@ -81,7 +81,7 @@ def check_import(task: ImportTask, now: datetime) -> Imported:
 
     Raises:
         SpecError: something cannot be read, or path validation would refuse it; all problems in one message.
-        IssuerError: its path does not end at a trusted certificate, or a certificate in it was altered.
+        IssuerError: its path does not end at a trusted certificate, or a certificate in it does not fit.
     """
     certificate, *beside = load_usable_certificates(task.certificate.content or b"", task.certificate.label)
     trusted = _load_all(task.trusted)

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from .._ledger.entries import CERTIFICATE_HOLD, COMPROMISES, UNSPECIFIED, Released, Retired, Revoked, new_id
 from .._ledger.state import Revocation
-from .._pki.certificates import asn1_time, serial_hex, sha256_hex, signed_by, to_der
+from .._pki.certificates import asn1_time, serial_hex, sha256_hex, to_der
 from .._pki.errors import LedgerError, SpecError
+from .._pki.issuing import signed_by
 from .._pki.plan import Change, Plan
 
 if TYPE_CHECKING:

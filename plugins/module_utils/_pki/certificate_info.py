@@ -11,10 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .certificates import asn1_time, hash_name, serial_hex, signed_by, spki, to_der
+from .certificates import asn1_time, hash_name, serial_hex, spki, to_der
 from .errors import SpecError
 from .fingerprints import fingerprints
 from .general_names import constraint_text, general_name_text
+from .issuing import signed_by
 from .names import name_to_list
 from .openssl_names import EXTENDED_KEY_USAGES, KEY_TYPES, KEY_USAGES, SIGNATURE_ALGORITHMS
 

@@ -6,33 +6,29 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import re
 from collections.abc import Sequence
 from datetime import datetime, timezone
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from .der import encode, parts_of, wrap
 from .errors import IssuerError, SpecError
+from .issuing import issued_by
 from .ml_dsa import require_ml_dsa_for
+from .name_matching import is_same_name
 from .names import name_text
 
 try:
     from cryptography import x509
-    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives import serialization
 except ImportError:
-    InvalidSignature = UnsupportedAlgorithm = ValueError  # type: ignore[misc,assignment]  # the module reports it
+    UnsupportedAlgorithm = ValueError  # type: ignore[misc,assignment]  # the module reports it
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
-SIGNED, FORGED, UNKNOWN = "signed", "forged", "not to be told"
-RSASSA_PSS = "1.2.840.113549.1.1.10"
-_ALGORITHM_WITHIN = 20  # octets: two headers and the identifier
-_PEM_PUBLIC_KEY = re.compile(rb"-----BEGIN PUBLIC KEY-----(.+?)-----END PUBLIC KEY-----", re.DOTALL)
 _PEM_CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 
 
@@ -133,23 +129,10 @@ def load_public_key(content: bytes, source: str) -> CertificatePublicKeyTypes:
     return key  # type: ignore[return-value]  # Diffie-Hellman keys are refused by key type, in the gate
 
 
-def is_restricted_to_pss(content: bytes) -> bool:
-    """Tell whether a SubjectPublicKeyInfo, PEM or DER, is of id-RSASSA-PSS (RFC 4055 1.2), which loading it forgets."""
-    block = _PEM_PUBLIC_KEY.search(content)
-    der = base64.b64decode(block[1]) if block else content
-    return encode("OID", RSASSA_PSS) in der[:_ALGORITHM_WITHIN]
-
-
 def csr_spki(csr: x509.CertificateSigningRequest) -> bytes:
     """Return the SubjectPublicKeyInfo as it stands in *csr* (RFC 2986 4.1)."""
     _version, _subject, public_key, *_attributes = parts_of(csr.tbs_certrequest_bytes)
     return public_key
-
-
-def certificate_spki(certificate: x509.Certificate) -> bytes:
-    """Return the SubjectPublicKeyInfo as it stands in *certificate* (RFC 5280 4.1); only version 1 has no version."""
-    versioned = certificate.version != x509.Version.v1
-    return parts_of(certificate.tbs_certificate_bytes)[5 + versioned]
 
 
 def to_der(certificate: x509.Certificate) -> bytes:
@@ -188,7 +171,8 @@ def asn1_time(moment: datetime) -> str:
 
 
 def is_self_issued(certificate: x509.Certificate) -> bool:
-    return certificate.subject == certificate.issuer
+    """Tell whether subject and issuer are the same name (RFC 5280 3.2, 7.1)."""
+    return is_same_name(certificate.subject, certificate.issuer)
 
 
 def hash_name(certificate: x509.Certificate | x509.CertificateSigningRequest) -> str:
@@ -200,47 +184,8 @@ def hash_name(certificate: x509.Certificate | x509.CertificateSigningRequest) ->
     return "" if algorithm is None else algorithm.name
 
 
-def signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    """True where *issuer* is named in *certificate* and its key made the signature (RFC 5280 6.1.3 a)."""
-    return _verdict(certificate, issuer) == SIGNED
-
-
-@lru_cache(maxsize=256)
-def _verdict(certificate: x509.Certificate, issuer: x509.Certificate) -> str:
-    """Verify once what is asked often: the way up, whether it ends, and which ways there are."""
-    try:
-        certificate.verify_directly_issued_by(issuer)
-    except (InvalidSignature, ValueError, TypeError, UnsupportedAlgorithm) as exc:
-        return FORGED if isinstance(exc, InvalidSignature) else UNKNOWN
-    return SIGNED
-
-
 def is_self_signed(certificate: x509.Certificate) -> bool:
-    return is_self_issued(certificate) and signed_by(certificate, certificate)
-
-
-def broken_link(certificate: x509.Certificate, pool: Sequence[x509.Certificate]) -> str:
-    """Say who should have signed *certificate*, by name and key identifier, and did not; empty where nobody should.
-
-    Args:
-        pool: certificates that may be above it; itself is looked at as well.
-    """
-    wanted = _key_identifier(certificate, "AuthorityKeyIdentifier", "key_identifier")
-    for above in (certificate, *pool):
-        held = _key_identifier(above, "SubjectKeyIdentifier", "digest")
-        meant = wanted == held if wanted is not None else above is certificate
-        if meant and _verdict(certificate, above) == FORGED:
-            return f"{name_text(certificate.subject)} was not signed by the key of {name_text(above.subject)}"
-    return ""
-
-
-def _key_identifier(certificate: x509.Certificate, kind: str, part: str) -> bytes | None:
-    try:
-        value = certificate.extensions.get_extension_for_class(getattr(x509, kind)).value
-    except x509.ExtensionNotFound:
-        return None
-    found: bytes | None = getattr(value, part)
-    return found
+    return is_self_issued(certificate) and issued_by(certificate, certificate)
 
 
 def path_upwards(
@@ -256,7 +201,7 @@ def path_upwards(
     """
     path = [issuer]
     while not is_self_signed(path[-1]):
-        above = [candidate for candidate in pool if signed_by(path[-1], candidate)]
+        above = [candidate for candidate in pool if issued_by(path[-1], candidate)]
         if not above:
             break
         nearest = max(above, key=lambda candidate: (_is_valid(candidate, now), is_self_signed(candidate)))
@@ -277,5 +222,5 @@ def all_upwards(issuer: x509.Certificate, pool: Sequence[x509.Certificate]) -> t
     """
     found = [issuer]
     for below in found:
-        found += [above for above in pool if above not in found and signed_by(below, above)]
+        found += [above for above in pool if above not in found and issued_by(below, above)]
     return tuple(found)

@@ -16,6 +16,7 @@ from .certificates import asn1_time
 from .errors import SpecError
 from .extensions import WantedExtension, authority_key_identifier
 from .gate import find_extension
+from .name_matching import is_same_name
 from .names import name_text
 from .times import renew_time, to_time
 
@@ -206,7 +207,8 @@ def crl_signed_by(crl: x509.CertificateRevocationList, issuer: x509.Certificate)
     """True where *crl* names *issuer* and the issuer's key signed it."""
     key: CertificatePublicKeyTypes = issuer.public_key()
     try:
-        return crl.issuer == issuer.subject and crl.is_signature_valid(key)  # type: ignore[arg-type]
+        named = is_same_name(crl.issuer, issuer.subject)
+        return named and crl.is_signature_valid(key)  # type: ignore[arg-type]
     except (ValueError, TypeError, UnsupportedAlgorithm):
         return False
 

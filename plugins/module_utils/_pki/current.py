@@ -10,11 +10,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from .certificates import RSASSA_PSS, asn1_time, hash_name, same_key, sha256_hex, signed_by, spki
+from .certificates import asn1_time, hash_name, same_key, sha256_hex, spki
 from .extension_texts import extension_texts
 from .extensions import WantedExtension, extensions_of
+from .issuing import signed_by
 from .names import name_text
 from .plan import Change
+from .pss_keys import RSASSA_PSS
 from .times import renew_time
 
 try:

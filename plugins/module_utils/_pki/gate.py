@@ -17,6 +17,7 @@ from .constraint_sets import check_constraints
 from .errors import SpecError
 from .extensions import extensions_of, key_type_of
 from .name_constraints import check_names, check_unnamed_kinds
+from .name_matching import is_same_name
 from .names import name_text
 from .path_validation import PROCESSED
 from .policy_rules import policy_facts, policy_problem
@@ -75,7 +76,7 @@ class Proposal:
 
     @property
     def is_self_issued(self) -> bool:
-        return bool(self.chain) and self.chain[0].subject == self.spec.subject
+        return bool(self.chain) and is_same_name(self.chain[0].subject, self.spec.subject)
 
 
 Check = Callable[[Proposal], list[str]]

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
-from .certificates import asn1_time, hash_name, is_self_issued, signed_by
+from .certificates import asn1_time, hash_name, is_self_issued
 from .errors import SpecError
 from .extensions import extensions_of
+from .issuing import issued_by
 from .name_constraints import check_names
 from .names import name_text
 from .policy_rules import policy_facts, policy_problem
@@ -111,7 +112,7 @@ def _paths(question: PathQuestion) -> Iterator[tuple[x509.Certificate, ...]]:
             yield path
         elif len(path) < LONGEST:
             if path[-1] not in issuers:
-                issuers[path[-1]] = [one for one in pool if signed_by(path[-1], one)]
+                issuers[path[-1]] = [one for one in pool if issued_by(path[-1], one)]
             open_paths += [(*path, above) for above in issuers[path[-1]] if above not in path]
 
 

@@ -12,8 +12,9 @@ import pytest
 from cryptography import x509
 
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.certificate_plan import CertificatePlan
-from ansible_collections.rootstock.pki.plugins.module_utils._pki.certificates import serial_hex, signed_by
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.certificates import serial_hex
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import IssuerError, LedgerError
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.issuing import signed_by
 from tests.unit.operations.workshop import Workshop, spki_of
 from tests.unit.signer.local_kms import local_key
 

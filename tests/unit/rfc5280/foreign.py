@@ -46,3 +46,35 @@ GOOD_CA = Foreign()
 IDENTIFIED_CA = Foreign(
     extensions=(*GOOD_CA.extensions, (x509.SubjectKeyIdentifier.from_public_key(somebodys_key().public_key()), False))
 )
+
+SIGNS_CONTENT = x509.KeyUsage(True, False, False, False, False, False, False, False, False)
+AUTHORITY, END_ENTITY = ((CA, True), (SIGNS, True)), ((SIGNS_CONTENT, True),)
+
+
+def aki_of(
+    key_identifier: bytes | None, issuer: x509.Name | None = None, serial: int | None = None
+) -> x509.AuthorityKeyIdentifier:
+    return x509.AuthorityKeyIdentifier(key_identifier, None if issuer is None else [x509.DirectoryName(issuer)], serial)
+
+
+def issued(
+    key: Any,
+    public_key: Any,
+    names: tuple[x509.Name, x509.Name],
+    *extensions: tuple[x509.ExtensionType, bool],
+    aki: x509.AuthorityKeyIdentifier | None = None,
+    padding: Any = None,
+) -> x509.Certificate:
+    """Return a certificate that somebody else issued.
+
+    Args:
+        names: of issuer and subject.
+        aki: instead of what follows from *key*.
+    """
+    start, end = START - timedelta(days=1), START + timedelta(days=3000)
+    builder = x509.CertificateBuilder(*names, public_key, x509.random_serial_number(), start, end)
+    held = aki or x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key())
+    identifiers = ((x509.SubjectKeyIdentifier.from_public_key(public_key), False), (held, False))
+    for value, critical in (*extensions, *identifiers):
+        builder = builder.add_extension(value, critical)
+    return builder.sign(key, hashes.SHA256() if hasattr(key, "key_size") else None, rsa_padding=padding)

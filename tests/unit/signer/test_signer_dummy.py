@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, utils
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from ansible_collections.rootstock.pki.plugins.module_utils._pki.certificates import signed_by
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import SignerError, SpecError
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.issuing import signed_by
 from ansible_collections.rootstock.pki.plugins.module_utils._signer.algorithms import ALGORITHMS, KEY_SPECS
 from ansible_collections.rootstock.pki.plugins.module_utils._signer.dummy import dummy_session, dummy_signature
 from ansible_collections.rootstock.pki.plugins.module_utils._signer.keys import private_key_for
