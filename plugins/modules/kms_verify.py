@@ -97,7 +97,8 @@ options:
       - ML_DSA_SHAKE_256
   public_key_path:
     description:
-      - The signer's public key, in PEM or DER.
+      - The signer's public key, in PEM or DER. RSA keys that are restricted to RSASSA-PSS are refused, here and in
+        certificates of signers, as AWS KMS has none.
       - Exactly one of O(public_key_path), O(public_key_content), O(certificate_path), O(certificate_content) and
         O(key_id) is required, except with O(format=cms). That needs O(root_certificates), or the signer's certificate.
     type: path

@@ -32,7 +32,7 @@ IMPURE = {"os", "pathlib", "random", "secrets", "shutil", "socket", "subprocess"
 MAY_IMPORT = {
     "module_utils/_pki": [*CRYPTOGRAPHY, PKI],
     "module_utils/_keys": [KEYS, ERRORS, PLAN],
-    "module_utils/_signer": [*CRYPTOGRAPHY, SIGNER, ERRORS, f"{PKI}.ml_dsa"],
+    "module_utils/_signer": [*CRYPTOGRAPHY, SIGNER, ERRORS, f"{PKI}.ml_dsa", f"{PKI}.pss_keys"],
     "module_utils/_aws": [*AWS, AWS_ROOM, KEYS, ERRORS, PLAN],
     "module_utils/_ledger": [LEDGER, PKI],
     "module_utils/_ledger/dynamodb.py": [*AWS, LEDGER, PKI],

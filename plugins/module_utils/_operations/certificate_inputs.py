@@ -155,6 +155,7 @@ def read_issuer(task: CertificateTask, now: datetime) -> IssuerPath:
         missing = f"the issuer's certificate {task.issuer.label} does not exist yet; issue it first"
         return IssuerPath((), missing=(missing,))
     issuer, *beside = load_usable_certificates(task.issuer.content, task.issuer.label)
+    refuse_pss_key(issuer, task.issuer.label)
     given = [source for source in task.chain if source.content is not None]
     pool = [
         *beside,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from .._pki.certificates import same_key
 from .._pki.names import name_text
 from .._pki.path_validation import ANY_PURPOSE, PathQuestion, validate_path
+from .._pki.pss_keys import PSS_ALONE, is_restricted_to_pss
 from .._pki.usages import extended_key_usage_names
 
 try:
@@ -44,6 +45,8 @@ def check_signers(spec: CmsSpec, now: datetime) -> Iterator[str]:
 def _check_kind(certificate: x509.Certificate) -> Iterator[str]:
     """An authority's key signs certificates and CRLs, a responder's OCSP responses, and neither anything else."""
     who = name_text(certificate.subject)
+    if is_restricted_to_pss(certificate):
+        yield f"{who}: {PSS_ALONE}"
     constraints = _find(certificate, x509.BasicConstraints)
     if constraints is not None and constraints.ca:
         yield f"{who}: is the certificate of an authority, whose key signs nothing but certificates and CRLs"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from .._pki.certificates import serial_hex
 from .._pki.errors import SpecError
 from .._pki.names import name_text
+from .._pki.pss_keys import refuse_pss_key
 from .._signer.cms import SMIME, CmsMessage, CmsSigner, CmsSpec, SignedPart, SignerClaim, SignerId, content_hash
 from .._signer.verify import message_verifies, prepare
 from .cms_content import ContentFacts, digests_of
@@ -107,8 +108,9 @@ def claim_verifies(claim: SignerClaim, certificate: x509.Certificate) -> bool:
     """Return whether the key of *certificate* signed the attributes.
 
     Raises:
-        SpecError: the algorithm does not fit the key.
+        SpecError: the algorithm does not fit the key, or the key is none that KMS can have.
     """
+    refuse_pss_key(certificate, name_text(certificate.subject))
     public_key = certificate.public_key()
     row = CmsSigner("", certificate, claim.signing_algorithm).row
     message = prepare(claim.attributes, row, public_key=public_key)  # type: ignore[arg-type]  # the rows check it

@@ -31,6 +31,7 @@ from .._pki.errors import LedgerError, SpecError
 from .._pki.extensions import authority_key_identifier
 from .._pki.names import name_text
 from .._pki.plan import Change, Plan, compare
+from .._pki.pss_keys import refuse_pss_key
 from .._pki.times import renew_time
 from .certificate_inputs import choose_algorithm
 from .crl_entries import DeltaBase, delta_base, entries_of, partitions_of, read_crl, revocations_mark, revocations_of
@@ -125,6 +126,7 @@ def plan_crls(task: CrlTask, ports: CrlPorts) -> list[CrlPlan]:
         plan = Plan(compare(None, task.words()), (missing,))
         return [CrlPlan(task, None, None, ports.ledger(b""), None, None, {}, plan)]
     issuer = load_certificates(task.issuer.content, task.issuer.label)[0]
+    refuse_pss_key(issuer, task.issuer.label)
     ledger = ports.ledger(spki(issuer.public_key()))
     state = ledger.read().assuming(ports.assumed)
     return [plan_crl(one, issuer, ledger, state, ports.clock()) for one in partitions_of(task, issuer, state)]

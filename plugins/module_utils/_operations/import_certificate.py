@@ -27,6 +27,7 @@ from .._pki.errors import IssuerError
 from .._pki.extensions import authority_key_identifier, extensions_of
 from .._pki.gate import Proposal, gate
 from .._pki.names import name_text
+from .._pki.pss_keys import refuse_pss_key
 from .certificate_inputs import refuse_broken_link
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ def check_import(task: ImportTask, now: datetime) -> Imported:
         IssuerError: its path does not end at a trusted certificate, or a certificate in it does not fit.
     """
     certificate, *beside = load_usable_certificates(task.certificate.content or b"", task.certificate.label)
+    refuse_pss_key(certificate, task.certificate.label)
     trusted = _load_all(task.trusted)
     pool = [*beside, *_load_all(task.above), *trusted]
     path = path_upwards(certificate, pool, now)

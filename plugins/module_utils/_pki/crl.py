@@ -18,6 +18,7 @@ from .extensions import WantedExtension, authority_key_identifier
 from .gate import find_extension
 from .name_matching import is_same_name
 from .names import name_text
+from .pss_keys import may_sign_so
 from .times import renew_time, to_time
 
 try:
@@ -207,7 +208,7 @@ def crl_signed_by(crl: x509.CertificateRevocationList, issuer: x509.Certificate)
     """True where *crl* names *issuer* and the issuer's key signed it."""
     key: CertificatePublicKeyTypes = issuer.public_key()
     try:
-        named = is_same_name(crl.issuer, issuer.subject)
+        named = is_same_name(crl.issuer, issuer.subject) and may_sign_so(issuer, crl)
         return named and crl.is_signature_valid(key)  # type: ignore[arg-type]
     except (ValueError, TypeError, UnsupportedAlgorithm):
         return False

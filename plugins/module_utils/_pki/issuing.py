@@ -13,6 +13,7 @@ from typing import Any
 from .certificate_fields import ISSUER, SUBJECT, field_of, with_field
 from .name_matching import is_same_name
 from .names import name_text
+from .pss_keys import may_sign_so
 
 try:
     from cryptography import x509
@@ -20,7 +21,8 @@ try:
 except ImportError:
     InvalidSignature = UnsupportedAlgorithm = ValueError  # type: ignore[misc,assignment]  # the module reports it
 
-SIGNED, FORGED, UNKNOWN, OTHER_NAME = "signed", "forged", "not to be told", "of another name"
+SIGNED, FORGED, UNKNOWN = "signed", "forged", "not to be told"
+OTHER_NAME, RESTRICTED = "of another name", "restricted"
 
 
 @lru_cache(maxsize=256)
@@ -30,6 +32,8 @@ def signature_verdict(certificate: x509.Certificate, issuer: x509.Certificate) -
         namesake = _namesake(issuer, certificate)
         if namesake is None:
             return OTHER_NAME
+        if not may_sign_so(issuer, certificate):
+            return RESTRICTED
         certificate.verify_directly_issued_by(namesake)
     except InvalidSignature:
         return FORGED
@@ -103,9 +107,10 @@ def _why_apart(certificate: x509.Certificate, above: x509.Certificate) -> str:
         return f"{who} was not signed by the key of {whose}, as it says; the file is damaged or of another authority"
     if True not in answers or above is certificate:  # what is wrong with itself is the gate's to say
         return ""
-    reason = "its signature cannot be verified here"
-    if verdict == OTHER_NAME:
-        reason = f"it calls its issuer {name_text(certificate.issuer)}"
+    reason = {
+        OTHER_NAME: f"it calls its issuer {name_text(certificate.issuer)}",
+        RESTRICTED: "that one's key is restricted to RSASSA-PSS, and signs otherwise (RFC 4055 1.2)",
+    }.get(verdict, "its signature cannot be verified here")
     return (
         f"{who} means {whose} by its authority key identifier (RFC 5280 4.2.1.1), but {reason}, so that what is "
         "allowed above it cannot be known; give the certificate that it was issued under, or have it issued again"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from .._pki.errors import SpecError
 from .._pki.ml_dsa import require_ml_dsa_for
+from .._pki.pss_keys import refuse_pss_key
 from .algorithms import spec_of_public_key
 
 if TYPE_CHECKING:
@@ -32,13 +33,16 @@ def load_public_key(data: bytes, where: str) -> PublicKey:
         SpecError: it is neither, KMS has no keys of this kind, or it is ML-DSA and cryptography is too old.
     """
     try:
-        public_key = cast("PublicKey", _load_pem(data) if _is_pem(data) else _load_der(data))
+        holder = _load_pem(data) if _is_pem(data) else _load_der(data)
+        certificate = holder if isinstance(holder, x509.Certificate) else None
+        public_key = cast("PublicKey", certificate.public_key() if certificate else holder)
         spec_of_public_key(public_key)
     except SpecError as exc:
         raise SpecError(f"{where}: {exc}") from exc
     except (ValueError, UnsupportedAlgorithm) as exc:
         require_ml_dsa_for(data, where)
         raise SpecError(f"{where}: neither a public key nor a certificate, in PEM or DER, of a kind KMS has") from exc
+    refuse_pss_key(certificate or data, where)
     return public_key
 
 
@@ -48,7 +52,7 @@ def _is_pem(data: bytes) -> bool:
 
 def _load_pem(data: bytes) -> object:
     if b"-----BEGIN CERTIFICATE-----" in data:
-        return x509.load_pem_x509_certificate(data).public_key()
+        return x509.load_pem_x509_certificate(data)
     return load_pem_public_key(data)
 
 
@@ -57,6 +61,6 @@ def _load_der(data: bytes) -> object:
         return load_der_public_key(data)
     except ValueError as exc:
         try:
-            return x509.load_der_x509_certificate(data).public_key()
+            return x509.load_der_x509_certificate(data)
         except ValueError:
             raise exc from None

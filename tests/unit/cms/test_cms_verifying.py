@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -43,6 +44,7 @@ from tests.unit.cms.cms_people import (
     put_pem,
     root,
 )
+from tests.unit.rfc5280.foreign import restricted_to_pss
 from tests.unit.signer.local_kms import local_key
 
 TEXT = b"Dear all,\r\n\r\nwe agree.\r\n"
@@ -351,6 +353,19 @@ def test_a_signer_with_a_key_that_kms_has_not_is_told(tmp_path: Path) -> None:
     message.content.signer_infos = structures.set_of([info])
     desk.dest.write_bytes(structures.encode(message))
     assert "RSA with 1024 bits is no key that KMS can hold" in desk.verify(certificates=(weak,)).reason
+
+
+def test_a_signer_whose_certificate_restricts_the_key_to_pss_is_told_and_signs_nothing(tmp_path: Path) -> None:
+    """No key in KMS is restricted so, and OpenSSL takes no PKCS#1 v1.5 from such a key (RFC 4055 1.2)."""
+    signer = cms_signer("RSA_2048")
+    desk = CmsDesk(tmp_path, (signer,))
+    desk.sign(certificates=())
+    restricted = restricted_to_pss(signer.certificate)
+    told = "CN=Signer RSA_2048 0: the key is restricted to RSASSA-PSS"
+    assert told in desk.verify(certificates=(restricted, middle())).reason
+    assert desk.verify(certificates=(signer.certificate, middle())).reason == ""
+    with pytest.raises(SpecError, match=told):
+        desk.plan(signers=(replace(signer, certificate=restricted),))
 
 
 @cache

@@ -24,6 +24,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import I
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.profiles import profile_named
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.task import Source
 from tests.unit.operations.workshop import Workshop, spki_of
+from tests.unit.rfc5280.foreign import restricted_to_pss
 
 
 @pytest.fixture
@@ -156,3 +157,13 @@ def test_a_cross_certificate_with_another_key_identifier_is_refused(partner: Wor
 
 def test_without_trusted_roots_the_path_may_end_anywhere(partner: Workshop) -> None:
     assert take(partner, certified(partner), trusted=()).bundle == ()
+
+
+def test_a_certificate_that_restricts_our_key_to_pss_is_refused(tmp_path: Path) -> None:
+    workshop = Workshop(tmp_path)
+    workshop.root("partner")
+    workshop.key("services", "RSA_2048")
+    certificate = certified(workshop)
+    assert take(workshop, certificate).certificate == certificate
+    with pytest.raises(SpecError, match=r"incoming\.pem: the key is restricted to RSASSA-PSS"):
+        take(workshop, restricted_to_pss(certificate))

@@ -13,6 +13,8 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.certificate_fields import SPKI, field_of, with_field
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.der import encode, parts_of, wrap
 from tests.unit.operations.workshop import START
 from tests.unit.rfc5280.office import somebodys_key
 
@@ -78,3 +80,10 @@ def issued(
     for value, critical in (*extensions, *identifiers):
         builder = builder.add_extension(value, critical)
     return builder.sign(key, hashes.SHA256() if hasattr(key, "key_size") else None, rsa_padding=padding)
+
+
+def restricted_to_pss(certificate: x509.Certificate) -> x509.Certificate:
+    """Return the certificate of an RSA key as if that might sign with RSASSA-PSS alone; its signature is wrong then."""
+    algorithm = wrap(0x30, encode("OID", "1.2.840.113549.1.1.10"))
+    _algorithm, bits = parts_of(field_of(certificate, SPKI))
+    return with_field(certificate, SPKI, wrap(0x30, algorithm + bits))

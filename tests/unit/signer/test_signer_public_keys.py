@@ -8,11 +8,20 @@ from __future__ import annotations
 
 import base64
 import subprocess
+from pathlib import Path
+from typing import Any
 
 import cryptography
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -80,3 +89,22 @@ def test_ml_dsa_is_loaded_or_the_sentence_says_which_cryptography_it_needs() -> 
                 load_public_key(data, "key.der")
         else:
             assert isinstance(load_public_key(data, "key.der"), mldsa.MLDSA44PublicKey)
+
+
+@pytest.mark.parametrize("form", ["PEM", "DER"])
+def test_an_rsa_key_that_is_restricted_to_pss_is_refused_since_none_in_kms_is(form: str, tmp_path: Path) -> None:
+    """OpenSSL verifies nothing in PKCS#1 v1.5 with it either, as most signatures by RSA keys are (RFC 4055)."""
+    for command in (
+        "genpkey -algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048 -out key.pem",
+        f"pkey -in key.pem -pubout -outform {form} -out public",
+        f"req -x509 -key key.pem -subj /CN=Signer -outform {form} -out certificate",
+    ):
+        subprocess.run(["openssl", *command.split()], cwd=tmp_path, capture_output=True, check=True)
+    private: Any = load_pem_private_key((tmp_path / "key.pem").read_bytes(), None)
+    (tmp_path / "signature").write_bytes(private.sign(b"content", padding.PKCS1v15(), hashes.SHA256()))
+    (tmp_path / "content").write_bytes(b"content")
+    verify = ["openssl", "dgst", "-sha256", "-verify", "public", "-signature", "signature", "content"]
+    assert subprocess.run(verify, cwd=tmp_path, capture_output=True, check=False).returncode != 0
+    for file in ("public", "certificate"):
+        with pytest.raises(SpecError, match=rf"{file}: the key is restricted to RSASSA-PSS"):
+            load_public_key((tmp_path / file).read_bytes(), file)
