@@ -16,9 +16,9 @@ description:
   - With O(format=cms) it is a CMS message, such as one that M(rootstock.pki.kms_cms_sign) made, in DER, PEM or S/MIME.
     Every signature in it has to be right, and every signer's certificate has to lead up to a trusted one.
   - Works without AWS, with a public key or a certificate. A certificate can be asked to lead up to one that is trusted,
-    at a given time and for a given purpose (RFC 5280). Whether it was revoked is not looked up. A key by itself has
-    neither time nor purpose, so O(intermediate_certificates), O(root_certificates), O(valid_at) and O(purpose) are
-    refused with it.
+    at a given time and for a given purpose (RFC 5280). Whether it was revoked is not looked up, also where critical CRL
+    distribution points say where to look. A key by itself has neither time nor purpose, so
+    O(intermediate_certificates), O(root_certificates), O(valid_at) and O(purpose) are refused with it.
   - With O(key_id) AWS KMS verifies. That needs C(kms:Verify), and C(kms:GetPublicKey) unless O(signing_algorithm) is
     given and is not V(ML_DSA_SHAKE_256).
   - Files of any size are read in little memory. Ed25519 signatures cover at most 4,096 bytes, except those in CMS
@@ -138,7 +138,8 @@ options:
   purpose:
     description:
       - What the certificates have to allow, an extended key usage such as V(document_signing), V(code_signing) or
-        V(1.3.6.1.5.5.7.3.36). A certificate that names none allows every purpose.
+        V(1.3.6.1.5.5.7.3.36). A certificate that names none allows every purpose but V(time_stamping). That
+        stands alone, in a critical extension of the signer's certificate (RFC 3161 2.3).
       - Without it any purpose will do.
     type: str
   fail_on_invalid:

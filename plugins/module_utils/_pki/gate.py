@@ -19,11 +19,11 @@ from .extensions import extensions_of, key_type_of
 from .name_constraints import check_names, check_unnamed_kinds
 from .name_matching import is_same_name
 from .names import name_text
-from .path_validation import PROCESSED
+from .path_validation import PROCESSED, issuer_name_problems
 from .policy_rules import policy_facts, policy_problem
 from .profiles import EC, ED25519, KEY_TYPES, ML_DSA, RSA
 from .times import to_duration
-from .usages import extended_key_usage_names
+from .usages import TIME_STAMPING, extended_key_usage_names, is_for_time_stamping_alone
 
 try:
     from cryptography import x509
@@ -40,9 +40,6 @@ WEAK_HASHES = ("md5", "sha1")
 # not_before is backdated a little, which does not count as lifetime.
 _CLOCK_SKEW = timedelta(days=1)
 ANY_USAGE = "any_extended_key_usage"
-TIME_STAMPING = "time_stamping"
-# CRL distribution points as well, which relying parties recognize (RFC 5280 4.2, 4.2.1.13).
-RECOGNIZED = PROCESSED | {"2.5.29.31"}
 # RSA transports keys, EC agrees on one, Ed25519 and ML-DSA only sign (RFC 3279 2.3, RFC 8410 5, RFC 9881 5).
 UNFIT_USAGES = {
     RSA: ("key_agreement",),
@@ -227,7 +224,7 @@ def check_critical_extensions(proposal: Proposal) -> list[str]:
     held += [(spec.subject, spec.extensions)] if spec.is_authority else []
     problems = []
     for subject, extensions in held:
-        unknown = [one.name for one in extensions if one.critical and one.oid not in RECOGNIZED]
+        unknown = [one.name for one in extensions if one.critical and one.oid not in PROCESSED]
         if unknown:
             problems.append(
                 f"{name_text(subject)} has the critical extension {', '.join(unknown)}, which relying parties need "
@@ -248,8 +245,7 @@ def check_issuer(proposal: Proposal) -> list[str]:
             problems.append(f"{who} may not issue: its key usage lacks key_cert_sign")
         if hash_name(certificate) in WEAK_HASHES:
             problems.append(f"{who} is signed with {hash_name(certificate)}; issue it again with SHA-256 or better")
-        if not certificate.subject:
-            problems.append("the issuer has no subject, which every issuer needs (RFC 5280 4.1.2.4)")
+        problems += issuer_name_problems(certificate)
     return problems
 
 
@@ -309,7 +305,7 @@ def check_time_stamping(proposal: Proposal) -> list[str]:
     purposes = spec.extension(x509.ExtendedKeyUsage)
     names = [] if purposes is None or spec.is_authority else extended_key_usage_names(purposes)
     critical = any(one.critical for one in spec.extensions if one.value is purposes)
-    if TIME_STAMPING not in names or (critical and names == [TIME_STAMPING]):
+    if TIME_STAMPING not in names or is_for_time_stamping_alone(purposes, critical):
         return []
     return ["extended_key_usage time_stamping stands alone and is critical (RFC 3161 2.3); leave the others out"]
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from .constraint_forms import constraint_text
 from .constraint_rules import form_of, malformed, rule_of
+from .der import TAGS, parts_of
 from .domain_names import looks_like_a_host
 from .general_names import general_name_text
 from .names import name_text
@@ -42,11 +43,12 @@ class NameConstraintSet:
 
 @dataclass(frozen=True)
 class _Held:
-    """A name that a certificate claims: of what form, its value, and what a message calls it."""
+    """A name that a certificate claims: of what form, its value, what a message calls it, and why nobody reads it."""
 
     form: str
     value: object
     text: str
+    problem: str = ""
     advice: str = "leave the name out, or let an authority issue that allows it"
 
 
@@ -127,15 +129,25 @@ def _held_by_subject(names: Sequence[x509.GeneralName], subject: x509.Name, comm
     for one in subject:
         oid, value = one.oid.dotted_string, str(one.value)
         if oid == _EMAIL_ADDRESS:
-            found.append(_Held("email", value, f"the subject's emailAddress {value}"))
+            found.append(_Held("email", value, f"the subject's emailAddress {value}", _mailbox_problem(one)))
         if oid == _COMMON_NAME and reads_common_name and looks_like_a_host(value):
             advice = "add a DNS name that is allowed, or take a common name that does not look like a host"
-            found.append(_Held("DNS", value, f"the subject's common name {value}, read as a host by OpenSSL,", advice))
+            text = f"the subject's common name {value}, read as a host by OpenSSL,"
+            found.append(_Held("DNS", value, text, advice=advice))
     return found
+
+
+def _mailbox_problem(attribute: x509.NameAttribute[str | bytes]) -> str:
+    """Return why nobody compares an emailAddress of the subject; empty where it is of the type it has to be."""
+    rdn = parts_of(x509.Name([attribute]).public_bytes())[0]
+    _oid, value = parts_of(parts_of(rdn)[0])
+    return "" if value[0] == TAGS["IA5STRING"] else "is no IA5String, as which alone it can be compared (4.1.2.6)"
 
 
 def _judge(name: _Held, extension: x509.NameConstraints, owner: str) -> str:
     """Return what is wrong with *name* under one CA's constraints; empty where nothing is."""
+    if name.problem:
+        return f"{name.text} {name.problem}, so the constraints of {owner} forbid it; {name.advice}"
     permitted = [base for base in extension.permitted_subtrees or () if form_of(base) == name.form]
     excluded = [base for base in extension.excluded_subtrees or () if form_of(base) == name.form]
     if not permitted and not excluded:

@@ -19,7 +19,7 @@ from .issuing import issued_by
 from .name_constraints import check_names
 from .names import name_text
 from .policy_rules import policy_facts, policy_problem
-from .usages import extended_key_usage_names
+from .usages import TIME_STAMPING, extended_key_usage_names, is_for_time_stamping_alone
 
 try:
     from cryptography import x509
@@ -45,6 +45,7 @@ PROCESSED = frozenset(
         "2.5.29.17",  # subject alternative name
         "2.5.29.19",  # basic constraints
         "2.5.29.30",  # name constraints
+        "2.5.29.31",  # CRL distribution points
         "2.5.29.32",  # certificate policies
         "2.5.29.33",  # policy mappings
         "2.5.29.36",  # policy constraints
@@ -52,7 +53,11 @@ PROCESSED = frozenset(
         "2.5.29.54",  # inhibit any policy
     }
 )
-"""What may be critical, because it is looked at below (RFC 5280 6.1.3 and 6.1.4 o)."""
+"""What may be critical, because it is looked at below (RFC 5280 6.1.3 and 6.1.4 o).
+
+CRL distribution points say where to ask whether a certificate was revoked (4.2.1.13), which is asked nowhere here.
+Relying parties recognize them, whether they ask or not.
+"""
 
 
 @dataclass(frozen=True)
@@ -150,15 +155,21 @@ def _check_authorities(path: tuple[x509.Certificate, ...], _question: PathQuesti
     """RFC 5280 6.1.4 k to n."""
     below = 0
     for place, certificate in enumerate(path[1:], 1):
-        who = name_text(certificate.subject)
+        who, whom = name_text(certificate.subject), name_text(path[place - 1].subject)
         constraints, usage = _find(certificate, x509.BasicConstraints), _find(certificate, x509.KeyUsage)
+        yield from (f"{whom}: {problem}" for problem in issuer_name_problems(certificate))
         if constraints is None or not constraints.ca:
-            yield f"{who}: is no CA, and issued {name_text(path[place - 1].subject)}"
+            yield f"{who}: is no CA, and issued {whom}"
         elif constraints.path_length is not None and constraints.path_length < below:
             yield f"{who}: has path length {constraints.path_length}, and {below} CAs follow"
         if usage is not None and not usage.key_cert_sign:
-            yield f"{who}: may not sign certificates (key usage), and issued {name_text(path[place - 1].subject)}"
+            yield f"{who}: may not sign certificates (key usage), and issued {whom}"
         below += not is_self_issued(certificate)
+
+
+def issuer_name_problems(issuer: x509.Certificate) -> list[str]:
+    named = bool(issuer.subject.rdns)
+    return [] if named else ["the issuer has no subject, which every issuer needs (RFC 5280 4.1.2.4)"]
 
 
 def _check_names(path: tuple[x509.Certificate, ...], _question: PathQuestion) -> Iterator[str]:
@@ -203,11 +214,21 @@ def _check_purpose(path: tuple[x509.Certificate, ...], question: PathQuestion) -
         yield f"{name_text(path[0].subject)}: is not for signatures (key usage lacks {' and '.join(SIGNING_USAGES)})"
     if question.purpose == ANY_PURPOSE:
         return
+    if question.purpose == TIME_STAMPING and not _stamps_times_alone(path[0]):
+        yield (
+            f"{name_text(path[0].subject)}: is for no timestamping service, whose purpose stands alone in a critical "
+            "extended key usage (RFC 3161 2.3)"
+        )
     for certificate in path:
         value = _find(certificate, x509.ExtendedKeyUsage)
         names = [ANY_PURPOSE] if value is None else extended_key_usage_names(value)
         if question.purpose not in names and ANY_PURPOSE not in names:
             yield f"{name_text(certificate.subject)}: is for {', '.join(names)}, not for {question.purpose}"
+
+
+def _stamps_times_alone(certificate: x509.Certificate) -> bool:
+    usages = [one for one in certificate.extensions if isinstance(one.value, x509.ExtendedKeyUsage)]
+    return any(is_for_time_stamping_alone(one.value, one.critical) for one in usages)
 
 
 def _find(certificate: x509.Certificate, kind: type[Extension]) -> Extension | None:

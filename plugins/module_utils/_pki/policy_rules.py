@@ -47,7 +47,7 @@ def policy_facts(name: str, self_issued: bool, extensions: Iterable[WantedExtens
     """Return what the *extensions* of one certificate say of policies.
 
     Raises:
-        SpecError: its policy mappings cannot be read.
+        SpecError: its policy mappings cannot be read, or one policy is there twice.
     """
     values: dict[str, Any] = {extension.name: extension.value for extension in extensions}
     policies, constraints = values.get("certificate_policies"), values.get("policy_constraints")
@@ -56,10 +56,15 @@ def policy_facts(name: str, self_issued: bool, extensions: Iterable[WantedExtens
         mapped = {} if mappings is None else read_policy_mappings(mappings.public_bytes())
     except ValueError as exc:
         raise SpecError(f"{name}: has policy mappings ({POLICY_MAPPINGS}) that cannot be read, {exc}") from exc
+    given = [one.policy_identifier.dotted_string for one in policies or ()]
+    if len(given) > len(set(given)):
+        raise SpecError(
+            f"{name}: has one policy twice in its certificate policies, which RFC 5280 4.2.1.4 forbids; write it once"
+        )
     return PolicyFacts(
         name,
         self_issued,
-        None if policies is None else frozenset(one.policy_identifier.dotted_string for one in policies),
+        None if policies is None else frozenset(given),
         None if constraints is None else constraints.require_explicit_policy,
         None if constraints is None else constraints.inhibit_policy_mapping,
         None if inhibit is None else inhibit.skip_certs,

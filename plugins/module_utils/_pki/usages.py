@@ -43,6 +43,7 @@ EXTENDED_KEY_USAGES: Mapping[str, str] = {
     "kerberos_pkinit_kdc": "1.3.6.1.5.2.3.5",
     "certificate_transparency": "1.3.6.1.4.1.11129.2.4.4",
 }
+TIME_STAMPING = "time_stamping"
 _EXTENDED_KEY_USAGE_NAMES = {oid: name for name, oid in EXTENDED_KEY_USAGES.items()}
 
 # OpenSSL's long names and older words for the same, without spaces and case.
@@ -134,6 +135,11 @@ def key_usage_names(value: x509.KeyUsage) -> list[str]:
 
 def to_extended_key_usage(names: Sequence[str]) -> x509.ExtendedKeyUsage:
     return x509.ExtendedKeyUsage([to_oid(EXTENDED_KEY_USAGES.get(name, name)) for name in names])
+
+
+def is_for_time_stamping_alone(value: x509.ExtendedKeyUsage | None, critical: bool) -> bool:
+    """Tell whether the purpose of a timestamping service stands alone, and critical, as it has to (RFC 3161 2.3)."""
+    return value is not None and critical and extended_key_usage_names(value) == [TIME_STAMPING]
 
 
 def extended_key_usage_names(value: x509.ExtendedKeyUsage) -> list[str]:

@@ -19,6 +19,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.name import _ASN1Type
 
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.path_validation import (
     ANY_PURPOSE,
@@ -39,7 +40,7 @@ def key(*_holder: str) -> ec.EllipticCurvePrivateKey:
 
 
 def named(name: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)] if name else [])
 
 
 def usage(*names: str) -> x509.KeyUsage:
@@ -63,9 +64,11 @@ class Made:
     end: datetime = NOW + 30 * DAY
     signer: str = ""
     holder: str = ""
+    subject: x509.Name | None = None
 
     def certificate(self) -> x509.Certificate:
-        names, public_key = (named(self.issuer), named(self.name)), key(self.holder or self.name).public_key()
+        subject = named(self.name) if self.subject is None else self.subject
+        names, public_key = (named(self.issuer), subject), key(self.holder or self.name).public_key()
         builder = x509.CertificateBuilder(*names, public_key, 1000 + len(self.name), self.start, self.end)
         above = key(self.signer or self.issuer)
         held = x509.AuthorityKeyIdentifier.from_issuer_public_key(above.public_key())
@@ -80,10 +83,14 @@ def ca(path_length: int | None = None) -> tuple[tuple[x509.ExtensionType, bool],
 
 
 SIGNS = (usage("digital_signature"), True)
+STAMPS = "1.3.6.1.5.5.7.3.8"
 CODE, MAIL, CLIENT = "1.3.6.1.5.5.7.3.3", "1.3.6.1.5.5.7.3.4", "1.3.6.1.5.5.7.3.2"
 GOOD = {ROOT: Made(ROOT, ROOT, ca()), MIDDLE: Made(MIDDLE, ROOT, ca()), LEAF: Made(LEAF, MIDDLE, (SIGNS,))}
 UNKNOWN = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00")
 ELSEWHERE = x509.NameConstraints([x509.DNSName("acme.internal")], None)
+PLACES = x509.CRLDistributionPoints(
+    [x509.DistributionPoint([x509.UniformResourceIdentifier("http://a.example/crl")], None, None, None)]
+)
 WEB = x509.SubjectAlternativeName([x509.DNSName("web.other.example")])
 
 
@@ -108,6 +115,16 @@ def policies(middle: str, *leaf: str, mapped: bool = False) -> dict[str, Made]:
     return {**made, LEAF: replace(GOOD[LEAF], extensions=(SIGNS, *((held(*leaf),) if leaf else ())))}
 
 
+def mailbox(kind: _ASN1Type, constraint: x509.GeneralName | None) -> dict[str, Made]:
+    """Return a path to somebody whose mailbox stands in the subject, below an authority with a constraint."""
+    constraints = () if constraint is None else ((x509.NameConstraints([constraint], None), True),)
+    address = x509.NameAttribute(x509.NameOID.EMAIL_ADDRESS, "a@acme.internal", kind)
+    subject = x509.Name([*named(LEAF), address])
+    return {**with_(MIDDLE, extensions=(*ca(), *constraints)), LEAF: replace(GOOD[LEAF], subject=subject)}
+
+
+MAILBOXES, HOSTS = x509.RFC822Name("acme.internal"), x509.DNSName("acme.internal")
+NAMELESS = {MIDDLE: replace(GOOD[MIDDLE], name=""), LEAF: replace(GOOD[LEAF], issuer="")}
 CASES: dict[str, tuple[dict[str, Made], str]] = {
     "as it should be": (GOOD, ""),
     "leaf expired": (with_(LEAF, end=NOW - timedelta(hours=1)), "Leaf: was valid until"),
@@ -140,6 +157,20 @@ CASES: dict[str, tuple[dict[str, Made], str]] = {
     "policy required and none had": (policies(POLICY), "CN=Leaf: has no policy that its path allows"),
     "any policy had where that is inhibited": (policies(POLICY, ANY), "CN=Leaf: has no policy that its path allows"),
     "policy required that is mapped": (policies(POLICY, OTHER_POLICY, mapped=True), ""),
+    "policy given twice": (
+        policies(POLICY, POLICY, POLICY),
+        "CN=Leaf: has one policy twice in its certificate policies",
+    ),
+    "critical distribution points": (with_(LEAF, extensions=(SIGNS, (PLACES, True))), ""),
+    "critical distribution points above": (with_(MIDDLE, extensions=(*ca(), (PLACES, True))), ""),
+    "issuer without a name": ({**GOOD, **NAMELESS}, "CN=Leaf: the issuer has no subject, which every issuer needs"),
+    "mailbox in an IA5String": (mailbox(_ASN1Type.IA5String, MAILBOXES), ""),
+    "mailbox in a UTF8String": (
+        mailbox(_ASN1Type.UTF8String, MAILBOXES),
+        "emailAddress a@acme.internal is no IA5String",
+    ),
+    "mailbox in a UTF8String below hosts": (mailbox(_ASN1Type.UTF8String, HOSTS), "is no IA5String"),
+    "mailbox in a UTF8String without constraints": (mailbox(_ASN1Type.UTF8String, None), ""),
     "foreign signature": (with_(LEAF, signer="somebody else"), "does not lead up to a trusted certificate"),
 }
 
@@ -150,13 +181,13 @@ def question(made: dict[str, Made], **changed: Any) -> PathQuestion:
     return replace(asked, **changed)
 
 
-def openssl_accepts(asked: PathQuestion, folder: Path) -> bool:
+def openssl_accepts(asked: PathQuestion, folder: Path, *options: str) -> bool:
     def put(name: str, certificates: Sequence[x509.Certificate]) -> str:
         (folder / name).write_bytes(b"".join(one.public_bytes(Encoding.PEM) for one in certificates))
         return str(folder / name)
 
     files = ["-CAfile", put("ca", asked.anchors), "-untrusted", put("untrusted", asked.intermediates)]
-    command = ["openssl", "verify", "-x509_strict", "-auth_level", "1", "-policy", "anyPolicy", *files]
+    command = ["openssl", "verify", "-x509_strict", "-auth_level", "1", "-policy", "anyPolicy", *files, *options]
     command.append(put("leaf", [asked.certificate]))
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
@@ -206,6 +237,22 @@ def test_the_purpose_is_allowed_by_every_certificate_of_the_path(
     made = with_(LEAF, extensions=(SIGNS, *(((purposes(*leaf), False),) if leaf else ())))
     made[MIDDLE] = replace(GOOD[MIDDLE], extensions=(*ca(), *(((purposes(*middle), False),) if middle else ())))
     assert (validate_path(question(made, purpose=purpose)).problems == ()) is valid
+
+
+@pytest.mark.parametrize(
+    ("oids", "critical", "valid"),
+    [((STAMPS,), True, True), ((STAMPS,), False, False), ((STAMPS, CODE), True, False), ((), False, False)],
+)
+def test_rfc3161_2_3_a_timestamping_service_is_for_that_alone(
+    oids: tuple[str, ...], critical: bool, valid: bool, tmp_path: Path
+) -> None:
+    made = with_(LEAF, extensions=(SIGNS, *(((purposes(*oids), critical),) if oids else ())))
+    made[MIDDLE] = replace(GOOD[MIDDLE], extensions=(*ca(), (purposes(STAMPS, CODE), False)))
+    asked = question(made, purpose="time_stamping")
+    problems = "; ".join(validate_path(asked).problems)
+    assert ("CN=Leaf: is for no timestamping service" in problems, not problems) == (not valid, valid)
+    assert openssl_accepts(asked, tmp_path, "-purpose", "timestampsign") is valid
+    assert validate_path(question(made, purpose=ANY_PURPOSE)).problems == ()
 
 
 def test_a_certificate_that_is_not_for_signatures_is_refused() -> None:

@@ -9,7 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.x509.name import _ASN1Type
 
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.certificates import to_pem
+from tests.unit.rfc5280.foreign import GOOD_CA
 from tests.unit.rfc5280.office import Office
 from tests.unit.rfc5280.reading import openssl_refuses, pkilint_findings, shown
 
@@ -133,3 +137,23 @@ def test_rfc5280_4_2_1_10_a_constraint_outside_of_those_above_is_refused(office:
 @pytest.mark.parametrize("option", ["name_constraints_permitted", "name_constraints_excluded"])
 def test_rfc5280_4_2_1_10_end_entities_have_none(office: Office, option: str) -> None:
     assert f"{option} is for authorities" in office.refusal("web", "tls_client", "root", **{option: ["DNS:a.example"]})
+
+
+@pytest.mark.parametrize("kind", [_ASN1Type.IA5String, _ASN1Type.UTF8String])
+def test_rfc5280_4_1_2_6_a_mailbox_that_comes_in_another_string_type_is_refused_below_constraints(
+    office: Office, kind: _ASN1Type
+) -> None:
+    """OpenSSL compares no other, and says "unsupported or invalid name syntax" whatever is constrained."""
+    options = {"name_constraints_permitted": ["DNS:acme.internal"], "name_constraints_exclude_others": False}
+    services = office.certify_authority("services", "root", **options)
+    address = x509.NameAttribute(x509.NameOID.EMAIL_ADDRESS, "a@acme.internal", kind)
+    theirs = to_pem([GOOD_CA.certificate(subject=x509.Name([address]))]).decode()
+    free = office.certify("free", "subordinate_ca", "root", subject_certificate_content=theirs)
+    root = office.certify_authority("root", subject={"common_name": "Root"})
+    assert openssl_refuses(office.folder, [root, free], office.clock.now) == ""
+    if kind is _ASN1Type.IA5String:
+        bound = office.certify("bound", "subordinate_ca", "services", subject_certificate_content=theirs)
+        assert openssl_refuses(office.folder, [root, services, bound], office.clock.now) == ""
+    else:
+        told = office.refusal("bound", "subordinate_ca", "services", subject_certificate_content=theirs)
+        assert "the subject's emailAddress a@acme.internal is no IA5String" in told
