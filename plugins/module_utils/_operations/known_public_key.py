@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._pki.certificates import certificate_spki, csr_spki, load_csr, load_usable_certificates
+from .._pki.certificate_fields import SPKI, field_of
+from .._pki.certificates import csr_spki, load_csr, load_usable_certificates
 from .._pki.errors import DisabledKeyError, SpecError
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def public_key_of(keys: PublicKeys, key_id: str, remembered: Callable[[], bytes 
 def spki_of_certificate(content: bytes | None, source: str) -> bytes | None:
     """Return the subject's key of the first certificate in *content*, None where there is none to read."""
     try:
-        return certificate_spki(load_usable_certificates(content, source)[0]) if content else None
+        return field_of(load_usable_certificates(content, source)[0], SPKI) if content else None
     except SpecError:
         return None
 

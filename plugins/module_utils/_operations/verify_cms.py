@@ -12,21 +12,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from .._pki.certificates import (
-    asn1_time,
-    certificate_spki,
-    is_restricted_to_pss,
-    load_name,
-    load_usable_certificates,
-    serial_hex,
-    to_der,
-)
+from .._pki.certificates import asn1_time, load_name, load_usable_certificates, serial_hex, to_der
 from .._pki.errors import SpecError
 from .._pki.name_matching import is_same_name
 from .._pki.names import name_text
 from .._pki.path_validation import ANY_PURPOSE, PathQuestion, validate_path
 from .._pki.problems import try_all
-from .._signer.algorithms import ALGORITHMS, spec_of_public_key
+from .._signer.algorithms import spec_of_public_key
 from .._signer.cms import HASH_NAMES
 from .cms_content import digests_of, open_content, pieces_of
 from .cms_judging import claim_verifies
@@ -194,10 +186,6 @@ def _signature_problems(
         elif not _has_issuer_and_serial(certificate, first):
             yield f"the signature of {who} names another issuer or serial number of its certificate (RFC 5035 4)"
     try:
-        if ALGORITHMS[claim.signing_algorithm].padding == "PKCS1V15" and is_restricted_to_pss(
-            certificate_spki(certificate)
-        ):
-            yield f"the key of {who} is for RSASSA-PSS alone, and this signature is another (RFC 4055 1.2)"
         key_spec = spec_of_public_key(certificate.public_key())
         fits = claim.key_spec in ("", key_spec)
         if not fits or not claim_verifies(claim, certificate):

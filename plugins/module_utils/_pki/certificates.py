@@ -18,6 +18,7 @@ from .issuing import issued_by
 from .ml_dsa import require_ml_dsa_for
 from .name_matching import is_same_name
 from .names import name_text
+from .pss_keys import RSASSA_PSS
 
 try:
     from cryptography import x509

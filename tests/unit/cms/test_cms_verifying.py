@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs7
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,23 +27,11 @@ from ansible_collections.rootstock.pki.plugins.module_utils._cms.codec import De
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.cms_opening import CHUNK
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.verify_cms import CmsQuestion, verify_cms
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.certificates import serial_hex
-from ansible_collections.rootstock.pki.plugins.module_utils._pki.der import encode, parts_of, wrap
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import SpecError
 from ansible_collections.rootstock.pki.plugins.module_utils._signer.specs import Content
 from tests.unit.cms.cms_desk import CONTENT, CmsDesk
 from tests.unit.cms.cms_judges import openssl_verifies
-from tests.unit.cms.cms_people import (
-    DAY,
-    NOW,
-    authority,
-    authority_key,
-    certificate,
-    certify,
-    cms_signer,
-    middle,
-    put_pem,
-    root,
-)
+from tests.unit.cms.cms_people import DAY, NOW, authority, certificate, certify, cms_signer, middle, put_pem, root
 from tests.unit.rfc5280.foreign import restricted_to_pss
 from tests.unit.signer.local_kms import local_key
 
@@ -122,28 +110,6 @@ def test_messages_that_pyca_made_are_right(encoding: Encoding, options: list[Any
     message = tmp_path / "message"
     message.write_bytes(builder.add_certificate(middle()).sign(encoding, options))
     assert judge(message, TEXT if options and encoding is not Encoding.SMIME else None) == ""
-
-
-@pytest.mark.parametrize("padding", ["pkcs1", "pss"])
-def test_rfc4055_1_2_a_key_for_pss_alone_signs_with_pss(padding: str, tmp_path: Path) -> None:
-    restricted = restricted_to_pss(certificate("RSA_2048"))
-    options = ("-keyopt", f"rsa_padding_mode:{padding}", *(("-keyopt", "rsa_pss_saltlen:digest") * (padding == "pss")))
-    message = openssl_signs(tmp_path, "RSA_2048", "cms", "-outform", "DER", "-nodetach", "-md", "sha256", *options)
-    reason = judge(message, certificates=(restricted,), signer=restricted)
-    told = "the key of CN=Signer RSA_2048 0 is for RSASSA-PSS alone, and this signature is another (RFC 4055 1.2)"
-    assert reason == ("" if padding == "pss" else told)
-    known = put_pem(tmp_path / "only.pem", restricted, middle())
-    assert openssl_verifies(message, "der", None, "cms", "-nointern", "-certfile", known)[0] == (padding == "pss")
-
-
-def restricted_to_pss(certificate: x509.Certificate) -> x509.Certificate:
-    """Return it anew with the same key under id-RSASSA-PSS, signed by the intermediate authority."""
-    parts = parts_of(certificate.tbs_certificate_bytes)
-    _algorithm, bits = parts_of(parts[6])
-    parts[6] = wrap(0x30, wrap(0x30, encode("OID", "1.2.840.113549.1.1.10")) + bits)
-    tbs = wrap(0x30, b"".join(parts))
-    signature = authority_key("Middle").sign(tbs, ec.ECDSA(hashes.SHA256()))
-    return x509.load_der_x509_certificate(wrap(0x30, tbs + parts[2] + wrap(0x03, b"\0" + signature)))
 
 
 def test_a_hash_that_kms_does_not_tie_to_the_curve_is_told(tmp_path: Path) -> None:
@@ -277,7 +243,7 @@ def test_a_certificate_of_the_same_key_is_not_the_one_that_signed(tmp_path: Path
 
 
 def _twin(original: x509.Certificate) -> x509.Certificate:
-    from tests.unit.cms.cms_people import named
+    from tests.unit.cms.cms_people import authority_key, named
 
     builder = x509.CertificateBuilder(
         named("Middle"),
