@@ -16,10 +16,10 @@ from .name_constraints import NOBODY
 if TYPE_CHECKING:
     from cryptography import x509
 
+    from .held_constraints import HeldConstraints
 
-def check_constraints(
-    constraints: x509.NameConstraints, above: Sequence[x509.NameConstraints] = (), *, issuers: Sequence[str] = ()
-) -> list[str]:
+
+def check_constraints(constraints: x509.NameConstraints, above: Sequence[HeldConstraints] = ()) -> list[str]:
     """Return a problem for every constraint that could never have an effect as written.
 
     Those are: one that is there twice; a permitted one inside an excluded one; and one that permits only what a CA
@@ -27,20 +27,14 @@ def check_constraints(
 
     Args:
         constraints: those of the CA to be issued.
-        above: the extension of each CA certificate above that has one.
-        issuers: whose extension each of *above* is, for the messages.
+        above: those of each CA certificate above that has some.
     """
     permitted, excluded = constraints.permitted_subtrees or [], constraints.excluded_subtrees or []
-    owners = [*issuers, *("the issuer's chain" for _unused in above)]
     return [
         *_repeated("permitted", permitted),
         *_repeated("excluded", excluded),
         *_inside(permitted, excluded, "its own"),
-        *(
-            problem
-            for upper, owner in zip(above, owners, strict=False)
-            for problem in _useless(permitted, upper, owner)
-        ),
+        *(problem for upper in above for problem in _useless(permitted, upper.extension, upper.owner)),
     ]
 
 

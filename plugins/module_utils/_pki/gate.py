@@ -16,6 +16,7 @@ from .constraint_rules import form_of
 from .constraint_sets import check_constraints
 from .errors import SpecError
 from .extensions import extensions_of, key_type_of
+from .held_constraints import held_constraints
 from .name_constraints import check_names, check_unnamed_kinds
 from .name_matching import is_same_name
 from .names import name_text
@@ -313,17 +314,14 @@ def check_time_stamping(proposal: Proposal) -> list[str]:
 def check_name_constraints(proposal: Proposal) -> list[str]:
     """RFC 5280 4.2.1.10, against every CA above; the names of a self-issued CA are exempt (6.1.3)."""
     spec = proposal.spec
-    held = [(find_extension(above, x509.NameConstraints), name_text(above.subject)) for above in proposal.chain]
-    constraints = [value for value, _unused in held if value is not None]
-    owners = [owner for value, owner in held if value is not None]
+    constraints = held_constraints(proposal.chain)
     own = spec.extension(x509.NameConstraints)
-    problems = [] if own is None or proposal.foreign else check_constraints(own, constraints, issuers=owners)
+    problems = [] if own is None or proposal.foreign else check_constraints(own, constraints)
     if proposal.is_self_issued and spec.is_authority:
         return problems
     names = list(spec.extension(x509.SubjectAlternativeName) or ())
-    host = not spec.is_authority
-    problems += check_names(names, spec.subject, constraints, issuers=owners, common_name_is_host=host)
-    return problems if proposal.foreign else [*problems, *check_unnamed_kinds(names, constraints, issuers=owners)]
+    problems += check_names(names, spec.subject, constraints, common_name_is_host=not spec.is_authority)
+    return problems if proposal.foreign else [*problems, *check_unnamed_kinds(names, constraints)]
 
 
 def check_policies(proposal: Proposal) -> list[str]:

@@ -21,6 +21,8 @@ from .other_names import utf8_mailbox_of
 
 if TYPE_CHECKING:
     from cryptography import x509
+
+    from .held_constraints import HeldConstraints
 else:
     try:
         from cryptography import x509
@@ -55,9 +57,8 @@ class _Held:
 def check_names(
     names: Sequence[x509.GeneralName],
     subject: x509.Name,
-    constraints: Sequence[x509.NameConstraints],
+    constraints: Sequence[HeldConstraints],
     *,
-    issuers: Sequence[str] = (),
     common_name_is_host: bool = True,
 ) -> list[str]:
     """Return a problem for every name that a CA above does not allow (RFC 5280 4.2.1.10, 6.1.3 b and c).
@@ -69,23 +70,17 @@ def check_names(
 
     Args:
         names: the subject alternative names.
-        constraints: the extension of each CA certificate above that has one. A self-issued CA certificate is itself
-            exempt (RFC 5280 6.1.3): do not ask about it.
-        issuers: whose extension each of *constraints* is, for the messages.
+        constraints: those of each CA certificate above that has some. A self-issued CA certificate is itself exempt
+            (RFC 5280 6.1.3): do not ask about it.
         common_name_is_host: False for a CA. OpenSSL reads an end entity's common name as a host name where it looks
             like one and *names* hold no DNS name: outside the constraints, the certificate would be of no use.
     """
     held = [*map(_held, names), *_held_by_subject(names, subject, common_name_is_host)]
-    owners = [*issuers, *("the issuer's chain" for _unused in constraints)]
-    problems = (
-        _judge(name, extension, owner) for extension, owner in zip(constraints, owners, strict=False) for name in held
-    )
+    problems = (_judge(name, above) for above in constraints for name in held)
     return [problem for problem in dict.fromkeys(problems) if problem]
 
 
-def check_unnamed_kinds(
-    names: Sequence[x509.GeneralName], constraints: Sequence[x509.NameConstraints], *, issuers: Sequence[str] = ()
-) -> list[str]:
+def check_unnamed_kinds(names: Sequence[x509.GeneralName], constraints: Sequence[HeldConstraints]) -> list[str]:
     """Return a problem for every name of a kind that a CA above excludes without being able to say so.
 
     Of DNS, IP, email and URI :func:`exclude_others` writes into the CA's certificate that they are excluded. For other
@@ -93,24 +88,25 @@ def check_unnamed_kinds(
     Only who issues can honour that: relying parties cannot.
 
     Args:
-        names, constraints, issuers: as check_names() has them.
+        names, constraints: as check_names() has them.
     """
-    owners = [*issuers, *("the issuer's chain" for _unused in constraints)]
-    closed = [
-        (extension, owner) for extension, owner in zip(constraints, owners, strict=False) if _is_closed(extension)
-    ]
     return [
-        f"{name.text} is of a kind that {owner} does not name, and it excludes others "
+        f"{name.text} is of a kind that {above.owner} does not name, and it excludes others "
         f"(name_constraints_exclude_others); {name.advice}"
-        for extension, owner in closed
+        for above in constraints
+        if _is_closed(*_subtrees(above))
         for name in map(_held, names)
-        if not _names_form(name.form, [*(extension.permitted_subtrees or ()), *(extension.excluded_subtrees or ())])
+        if not any(_names_form(name.form, bases) for bases in _subtrees(above))
     ]
 
 
-def _is_closed(extension: x509.NameConstraints) -> bool:
+def _subtrees(above: HeldConstraints) -> tuple[Sequence[x509.GeneralName], Sequence[x509.GeneralName]]:
+    """Return the permitted and the excluded bases."""
+    return above.extension.permitted_subtrees or (), above.extension.excluded_subtrees or ()
+
+
+def _is_closed(permitted: Sequence[x509.GeneralName], excluded: Sequence[x509.GeneralName]) -> bool:
     """Tell whether there is nothing left for exclude_others() to add."""
-    permitted, excluded = extension.permitted_subtrees or (), extension.excluded_subtrees or ()
     if not permitted or permissions_for_others(permitted):
         return False
     return all(name in excluded for name in exclusions_for_others(permitted))
@@ -144,21 +140,25 @@ def _mailbox_problem(attribute: x509.NameAttribute[str | bytes]) -> str:
     return "" if value[0] == TAGS["IA5STRING"] else "is no IA5String, as which alone it can be compared (4.1.2.6)"
 
 
-def _judge(name: _Held, extension: x509.NameConstraints, owner: str) -> str:
+def _judge(name: _Held, above: HeldConstraints) -> str:
     """Return what is wrong with *name* under one CA's constraints; empty where nothing is."""
     if name.problem:
-        return f"{name.text} {name.problem}, so the constraints of {owner} forbid it; {name.advice}"
-    permitted = [base for base in extension.permitted_subtrees or () if form_of(base) == name.form]
-    excluded = [base for base in extension.excluded_subtrees or () if form_of(base) == name.form]
+        return f"{name.text} {name.problem}, so the constraints of {above.owner} forbid it; {name.advice}"
+    permitted, excluded = ([base for base in bases if form_of(base) == name.form] for bases in _subtrees(above))
     if not permitted and not excluded:
         return ""
-    rule = rule_of(name.form)
+    rule, owner = rule_of(name.form), above.owner
     problem = rule.problem_of(name.value)
     if problem:
         return f"{name.text} {problem}, so the constraints of {owner} on {name.form} forbid it; {name.advice}"
     unclear = malformed([*permitted, *excluded])
     if unclear:
         return f"{name.text} falls under a constraint of {owner} that has no defined meaning ({unclear}); {name.advice}"
+    if name.form in above.bounded:
+        return (
+            f"{name.text} falls under a constraint of {owner} with a minimum or maximum, which relying parties reject "
+            f"(RFC 5280 4.2.1.10); {name.advice}"
+        )
     hit = next((base for base in excluded if rule.matches(name.value, base.value, True)), None)
     if hit is not None:
         return f"{name.text} is excluded by {owner} ({constraint_text(hit)}); {name.advice}"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 from .certificates import asn1_time, hash_name, is_self_issued
 from .errors import SpecError
 from .extensions import extensions_of
+from .held_constraints import held_constraints
 from .issuing import issued_by
 from .name_constraints import check_names
 from .names import name_text
@@ -177,12 +178,9 @@ def _check_names(path: tuple[x509.Certificate, ...], _question: PathQuestion) ->
     for place, certificate in enumerate(path[:-1]):
         if place and is_self_issued(certificate):
             continue
-        held = [(_find(above, x509.NameConstraints), name_text(above.subject)) for above in path[place + 1 :]]
-        constraints = [value for value, _owner in held if value is not None]
-        owners = [owner for value, owner in held if value is not None]
+        constraints = held_constraints(path[place + 1 :])
         names = list(_find(certificate, x509.SubjectAlternativeName) or ())
-        is_host = place == 0
-        yield from check_names(names, certificate.subject, constraints, issuers=owners, common_name_is_host=is_host)
+        yield from check_names(names, certificate.subject, constraints, common_name_is_host=place == 0)
 
 
 def _check_policies(path: tuple[x509.Certificate, ...], _question: PathQuestion) -> Iterator[str]:

@@ -17,6 +17,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._pki.general_names i
     to_constraint,
     to_general_name,
 )
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.held_constraints import HeldConstraints
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.name_constraints import (
     NameConstraintSet,
     check_names,
@@ -44,7 +45,9 @@ def raw(permitted: Sequence[x509.GeneralName] = (), excluded: Sequence[x509.Gene
 
 
 def problems_of(names: Sequence[str], subject: str, *extensions: x509.NameConstraints) -> list[str]:
-    return check_names(list(map(to_general_name, names)), to_name_from_text(subject), extensions)
+    return check_names(
+        list(map(to_general_name, names)), to_name_from_text(subject), list(map(HeldConstraints, extensions))
+    )
 
 
 @pytest.mark.parametrize(
@@ -101,10 +104,13 @@ def test_rfc5280_6_1_4_every_authority_above_must_allow_a_name() -> None:
 
 
 def test_a_problem_names_the_name_the_owner_the_constraint_and_the_way_out() -> None:
-    above = [constraints(["DNS:acme.internal", "DNS:acme.example"]), constraints([], ["IP:0.0.0.0/0"])]
+    above = [
+        HeldConstraints(constraints(["DNS:acme.internal", "DNS:acme.example"]), "CN=Root"),
+        HeldConstraints(constraints([], ["IP:0.0.0.0/0"]), "CN=Services"),
+    ]
     names = [to_general_name("DNS:evil.example"), to_general_name("IP:10.0.0.1")]
     advice = "leave the name out, or let an authority issue that allows it"
-    assert check_names(names, x509.Name([]), above, issuers=["CN=Root", "CN=Services"]) == [
+    assert check_names(names, x509.Name([]), above) == [
         f"DNS:evil.example is outside of what CN=Root permits (DNS:acme.internal, DNS:acme.example); {advice}",
         f"IP:10.0.0.1 is excluded by CN=Services (IP:0.0.0.0/0); {advice}",
     ]
@@ -133,7 +139,7 @@ def test_a_common_name_that_looks_like_a_host_is_one_for_openssl() -> None:
     assert "common name www.evil.example, read as a host by OpenSSL, is outside" in problem
     assert "take a common name that does not look like a host" in problem
     authority = to_name_from_text("CN=www.evil.example")
-    assert check_names([], authority, [extension], common_name_is_host=False) == []
+    assert check_names([], authority, [HeldConstraints(extension)], common_name_is_host=False) == []
 
 
 @pytest.mark.parametrize("name_", ["otherName:1.2.3;UTF8:x", "RID:1.2.3"])
@@ -161,10 +167,10 @@ def test_constrained_forms_without_defined_rules_are_refused(name_: str) -> None
 )
 def test_a_foreign_name_that_cannot_be_judged_is_refused_under_constraints(name_: x509.GeneralName, base: str) -> None:
     for extension in (constraints([base]), constraints([], [base])):
-        problems = check_names([name_], x509.Name([]), [extension])
+        problems = check_names([name_], x509.Name([]), [HeldConstraints(extension)])
         assert len(problems) == 1
         assert "so the constraints of the issuer's chain on" in problems[0]
-    assert check_names([name_], x509.Name([]), [constraints(["dirName:O=Acme"])]) == []
+    assert check_names([name_], x509.Name([]), [HeldConstraints(constraints(["dirName:O=Acme"]))]) == []
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.constraint_sets import check_constraints, covers
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.general_names import to_constraint, to_general_name
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.held_constraints import HeldConstraints
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.name_constraints import check_names, exclude_others
 
 BASES = [
@@ -72,8 +73,8 @@ def test_what_covers_another_permits_all_that_the_other_does(wide: str, narrow: 
     outer, inner = constraints([wide]), constraints([narrow])
     if covers(to_constraint(wide), to_constraint(narrow)):
         for name in map(to_general_name, NAMES):
-            inside = not check_names([name], x509.Name([]), [inner])
-            assert not inside or not check_names([name], x509.Name([]), [outer])
+            inside = not check_names([name], x509.Name([]), [HeldConstraints(inner)])
+            assert not inside or not check_names([name], x509.Name([]), [HeldConstraints(outer)])
 
 
 @pytest.mark.parametrize(
@@ -100,7 +101,8 @@ def test_one_base_covers_another_or_not(wide: str, narrow: str, expected: bool) 
 
 
 def test_constraints_that_narrow_those_above_are_fine() -> None:
-    above = [constraints(["DNS:internal", "email:internal"], ["DNS:hr.internal"]), constraints(["DNS:acme.internal"])]
+    uppers = [constraints(["DNS:internal", "email:internal"], ["DNS:hr.internal"]), constraints(["DNS:acme.internal"])]
+    above = list(map(HeldConstraints, uppers))
     assert check_constraints(constraints(["DNS:web.acme.internal"], ["DNS:old.web.acme.internal"]), above) == []
     assert check_constraints(constraints(["DNS:internal", "IP:10.0.0.0/8"]), above) == []
 
@@ -108,15 +110,17 @@ def test_constraints_that_narrow_those_above_are_fine() -> None:
 def test_what_forbids_other_kinds_is_fine_below_an_authority_that_permits_them() -> None:
     closed = exclude_others([to_constraint("DNS:acme.internal")])
     own = x509.NameConstraints(closed.permitted, closed.excluded)
-    assert check_constraints(own, [constraints(["DNS:internal", "email:acme.internal", "URI:acme.internal"])]) == []
-    assert check_constraints(own, [own]) == []
+    upper = constraints(["DNS:internal", "email:acme.internal", "URI:acme.internal"])
+    assert check_constraints(own, [HeldConstraints(upper)]) == []
+    assert check_constraints(own, [HeldConstraints(own)]) == []
 
 
 def test_every_constraint_without_an_effect_is_a_problem() -> None:
     own = constraints(
         ["DNS:web.acme.internal", "DNS:acme.example", "DNS:acme.example"], ["DNS:acme.internal", "DNS:a", "DNS:a"]
     )
-    problems = check_constraints(own, [constraints(["DNS:internal"], ["DNS:acme.internal"])], issuers=["CN=Root"])
+    upper = HeldConstraints(constraints(["DNS:internal"], ["DNS:acme.internal"]), "CN=Root")
+    problems = check_constraints(own, [upper])
     assert problems[:2] == [
         "the permitted DNS:acme.example is there more than once; write it once",
         "the excluded DNS:a is there more than once; write it once",

@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.general_names import to_constraint, to_general_name
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.held_constraints import HeldConstraints
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.name_constraints import check_names
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.names import to_name_from_text
 from ansible_collections.rootstock.pki.tests.unit.pki.name_chains import (
@@ -137,7 +138,7 @@ def claims_of(names: list[str], subjects: list[str], least: int) -> st.SearchStr
 
 
 def allows(claim: Claim, *constraints: x509.NameConstraints) -> bool:
-    return not check_names(claim.names, claim.subject, constraints)
+    return not check_names(claim.names, claim.subject, list(map(HeldConstraints, constraints)))
 
 
 @given(extensions_of(BASES), claims_of(NAMES, SUBJECTS, 0))
@@ -154,7 +155,7 @@ def test_openssl_agrees_under_two_authorities(
     leaves = [leaf(claim, "subordinate") for claim in claims]
     with tempfile.TemporaryDirectory() as folder:
         verdicts = openssl_accepts(constrained_root(upper), leaves, Path(folder), subordinate(lower))
-    authority = not check_names([], SUBORDINATE, [upper], common_name_is_host=False)
+    authority = not check_names([], SUBORDINATE, [HeldConstraints(upper)], common_name_is_host=False)
     assert verdicts == [authority and allows(claim, upper, lower) for claim in claims]
 
 

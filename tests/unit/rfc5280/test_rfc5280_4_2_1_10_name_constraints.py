@@ -6,15 +6,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.x509.name import _ASN1Type
 
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.certificates import to_pem
-from tests.unit.rfc5280.foreign import GOOD_CA
-from tests.unit.rfc5280.office import Office
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.der import wrap
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.general_names import to_general_name
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.path_validation import PathQuestion, validate_path
+from tests.unit.rfc5280.foreign import GOOD_CA, Foreign
+from tests.unit.rfc5280.office import Office, somebodys_key
 from tests.unit.rfc5280.reading import openssl_refuses, pkilint_findings, shown
 
 NC = "X509v3 Name Constraints"
@@ -157,3 +162,46 @@ def test_rfc5280_4_1_2_6_a_mailbox_that_comes_in_another_string_type_is_refused_
     else:
         told = office.refusal("bound", "subordinate_ca", "services", subject_certificate_content=theirs)
         assert "the subject's emailAddress a@acme.internal is no IA5String" in told
+
+
+def foreign_authority(office: Office, *extensions: x509.ExtensionType) -> x509.Certificate:
+    """Return the certificate of an authority whose key we have, and that somebody else gave *extensions*."""
+    office.key("foreign")
+    identifier = x509.SubjectKeyIdentifier.from_public_key(office.keys["foreign"].public_key())
+    more = tuple((value, True) for value in extensions)
+    made = Foreign(extensions=(*GOOD_CA.extensions, (identifier, False), *more)).certificate(office.keys["foreign"])
+    office.put_authority("foreign", made)
+    return made
+
+
+def issued_by(issuer: x509.Certificate, key: Any, name: str) -> x509.Certificate:
+    """Return what an authority that asks nobody would issue for *name*."""
+    now, public = issuer.not_valid_before_utc, somebodys_key().public_key()
+    builder = x509.CertificateBuilder(issuer.subject, x509.Name([]), public, 8, now, now + timedelta(days=30))
+    builder = builder.add_extension(x509.SubjectAlternativeName([to_general_name(name)]), critical=True)
+    aki = x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key())
+    return builder.add_extension(aki, critical=False).sign(key, hashes.SHA256())
+
+
+def subtree(*fields: bytes) -> x509.UnrecognizedExtension:
+    base = wrap(0x82, b"acme.internal")
+    value = wrap(0x30, wrap(0xA0, wrap(0x30, base + b"".join(fields))))
+    return x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.30"), value)
+
+
+@pytest.mark.parametrize("name", ["DNS:a.acme.internal", "email:a@acme.internal"])
+@pytest.mark.parametrize(
+    "fields", [[], [wrap(0x81, b"\x01")], [wrap(0x80, b"\x01")], [wrap(0x80, b"\x01"), wrap(0x81, b"\x02")]]
+)
+def test_rfc5280_4_2_1_10_a_minimum_or_maximum_rejects_names_of_its_form_as_openssl_does(
+    office: Office, fields: list[bytes], name: str
+) -> None:
+    above = foreign_authority(office, subtree(*fields))
+    bad = bool(fields) and name.startswith("DNS:")
+    leaf = issued_by(above, office.keys["foreign"], name)
+    told = openssl_refuses(office.folder, [above, leaf], office.clock.now)
+    assert ("name constraints minimum and maximum not supported" in told) == bool(told) == bad
+    verdict = validate_path(PathQuestion(leaf, [], [above], office.clock.now))
+    assert ["with a minimum or maximum" in problem for problem in verdict.problems] == [True] * bad
+    outcome = office.outcome("web", "tls_client", "foreign", subject={}, subject_alt_name=[name])
+    assert ("with a minimum or maximum" in str(outcome)) == bad
