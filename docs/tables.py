@@ -40,8 +40,14 @@ def profile_row(profile: Profile) -> tuple[str, ...]:
         ", ".join(profile.extended_key_usage) + critical if profile.extended_key_usage else "",
         " or ".join(profile.san_kinds),
         profile.not_after.lstrip("+") + (f", {profile.longest}" if profile.longest else ""),
-        ", ".join(profile.csr_extensions),
+        copied(profile),
     )
+
+
+def copied(profile: Profile) -> str:
+    """Return the extensions that a request may give, of the alternative names their kinds."""
+    kinds = f" ({', '.join(profile.csr_san_kinds)})" if profile.csr_san_kinds else ""
+    return ", ".join(f"{name}{kinds}" if name == "subject_alt_name" else name for name in profile.csr_extensions)
 
 
 def key_usage(profile: Profile) -> str:

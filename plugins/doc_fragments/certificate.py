@@ -201,8 +201,8 @@ options:
     description:
       - Profiles of your own, by name. Each V(extends) a built-in one and says what is different.
       - They may say V(key_usage) (a list, or a dictionary of lists by type of key), V(extended_key_usage),
-        V(extended_key_usage_critical), V(san_kinds), V(csr_extensions), V(key_specs), V(not_after), V(longest) and
-        V(ocsp_no_check).
+        V(extended_key_usage_critical), V(san_kinds), V(csr_extensions), V(csr_san_kinds), V(key_specs), V(not_after),
+        V(longest) and V(ocsp_no_check).
     type: dict
   subject:
     description:
@@ -354,7 +354,8 @@ options:
     description:
       - PKCS#10 request of the subject, in PEM or DER. Its signature is checked.
       - Its subject is used when O(subject) is not given. Of its extensions those are copied that the profile allows
-        and the task does not give.
+        and the task does not give. A request with alternative names of kinds that the profile does not copy is refused,
+        unless O(subject_alt_name) is given.
     type: path
   csr_content:
     description: As O(csr_path), in PEM.

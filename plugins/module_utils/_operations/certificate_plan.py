@@ -16,12 +16,12 @@ from .._pki.certificate import (
     CertificateSpec,
     certified_again,
     describe_spec,
-    ignored_csr_extensions,
     specify,
     try_validity,
     validity,
 )
 from .._pki.certificates import asn1_time, spki
+from .._pki.csr_copies import ignored_extensions
 from .._pki.current import differences, lifetime_changes, renewal_due, signature_of
 from .._pki.errors import SpecError
 from .._pki.gate import Proposal, gate
@@ -143,7 +143,7 @@ def plan_certificate(task: CertificateTask, ports: CertificatePorts) -> Certific
         revocation_mark=state.revocation_mark,
         plan=Plan(changes, (*subject.missing, *issuer.missing, *issuer.missing_above), reason),
         now=now,
-        ignored_csr_extensions=tuple(ignored_csr_extensions(task.request, subject.csr) if subject.csr else ()),
+        ignored_csr_extensions=tuple(ignored_extensions(subject.csr, spec.profile) if subject.csr else ()),
         warnings=(*different.warnings, *kept, *(f"{spec.name}: {finding_text(finding)}" for finding in findings)),
         findings=findings,
     )

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from .certificates import asn1_time
+from .csr_copies import unfit, with_copies
 from .errors import SpecError
 from .extension_texts import extension_texts
 from .extensions import (
@@ -22,7 +23,6 @@ from .extensions import (
     key_identifiers,
     wanted_extensions,
 )
-from .general_names import general_name_text, to_general_names
 from .names import name_text, standard_name
 from .problems import refuse, try_all
 from .times import is_relative, renew_time, to_time
@@ -136,7 +136,9 @@ def specify(
     """
     problems = [*_contradictions(request), *(_foreign_ca(request, csr) if csr is not None else ())]
     subject = _subject(request, csr, problems)
-    options = _with_csr_extensions(request, csr, problems)
+    options = request.options
+    if csr is not None:
+        options = with_copies(options, csr, request.profile, problems)
     if not subject and not options.subject_alt_name:
         problems.append("has neither a subject nor a subject_alt_name; give one")
     if problems:
@@ -215,41 +217,8 @@ def _subject(request: CertificateRequest, csr: x509.CertificateSigningRequest | 
     try:
         return standard_name(csr.subject)
     except SpecError as exc:
-        problems.append(_unfit("subject", exc))
+        problems.append(unfit("subject", exc))
         return csr.subject
-
-
-def _with_csr_extensions(
-    request: CertificateRequest, csr: x509.CertificateSigningRequest | None, problems: list[str]
-) -> ExtensionOptions:
-    """Return the options with those extensions of *csr* that the profile copies and the task does not give."""
-    options = request.options
-    copied = [e for e in extensions_of(csr) if e.name in request.profile.csr_extensions] if csr is not None else []
-    for extension in copied:
-        if isinstance(extension.value, x509.SubjectAlternativeName):
-            if options.subject_alt_name is None:
-                options = options.with_subject_alt_name(_checked_names(extension.value, problems))
-        elif extension.oid not in [one.oid for one in options.more]:
-            options = options.with_more(extension)
-    return options
-
-
-def _checked_names(names: x509.SubjectAlternativeName, problems: list[str]) -> tuple[x509.GeneralName, ...]:
-    """Return *names* as they would be had the task given them, by the same rules."""
-    try:
-        return tuple(to_general_names([general_name_text(name) for name in names]))
-    except SpecError as exc:
-        problems.append(_unfit("subject_alt_name", exc))
-        return tuple(names)
-
-
-def _unfit(option: str, why: SpecError) -> str:
-    return f"the CSR's {option} is not fit for a certificate ({why}); give {option} in the task"
-
-
-def ignored_csr_extensions(request: CertificateRequest, csr: x509.CertificateSigningRequest) -> list[str]:
-    """Return the names of the extensions that *csr* asks for and the profile does not copy."""
-    return [e.name for e in extensions_of(csr) if e.name not in request.profile.csr_extensions]
 
 
 def validity(lifetime: Lifetime, issuer: x509.Certificate | None, now: datetime) -> Validity:

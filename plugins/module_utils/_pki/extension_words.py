@@ -234,9 +234,9 @@ def _inhibit_any_policy(options: Options) -> WantedExtension:
     return WantedExtension(x509.InhibitAnyPolicy(skip or 0), critical=True)
 
 
-def _must_staple(options: Options) -> WantedExtension:
-    feature = x509.TLSFeature([x509.TLSFeatureType.status_request])
-    return WantedExtension(feature, bool(options.get("ocsp_must_staple_critical")))
+def must_staple(*, critical: bool) -> WantedExtension:
+    """Return the demand that a server staples the answer of its OCSP responder (RFC 7633)."""
+    return WantedExtension(x509.TLSFeature([x509.TLSFeatureType.status_request]), critical)
 
 
 def _no_check(_options: Options) -> WantedExtension:
@@ -251,7 +251,7 @@ _READERS: Mapping[str, Callable[[Options], WantedExtension | None]] = {
     "issuer_alt_name": _issuer_alt_name,
     "policy_constraints": _policy_constraints,
     "inhibit_any_policy": _inhibit_any_policy,
-    "ocsp_must_staple": _must_staple,
+    "ocsp_must_staple": lambda options: must_staple(critical=bool(options.get("ocsp_must_staple_critical"))),
     "ocsp_no_check": _no_check,
     "subject_information_access": _subject_information_access,
 }

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
+from .attributes import is_oid
 from .errors import SpecError
 from .problems import refuse
 from .times import to_duration
@@ -24,6 +25,7 @@ SAN_KINDS = ("DNS", "IP", "email", "URI", "RID", "dirName", "otherName")
 COPYABLE = ("subject_alt_name", "ocsp_must_staple")
 CUSTOM = "custom"
 
+_MAILBOXES = ("email", "otherName:1.3.6.1.5.5.7.8.9")  # SmtpUTF8Mailbox (RFC 9598 3)
 _CA_USAGE = ("key_cert_sign", "crl_sign")
 _NIST = ("ECC_NIST_P256", "ECC_NIST_P384", "ECC_NIST_P521")
 _RSA = ("RSA_2048", "RSA_3072", "RSA_4096")
@@ -52,6 +54,7 @@ class Profile:
         extended_key_usage: names of _pki/usages.py or dotted OIDs; empty means no such extension.
         san_kinds: at least one subject alternative name of these kinds is required; empty means none is.
         csr_extensions: extensions that may be taken over from a CSR.
+        csr_san_kinds: kinds of alternative names that may be taken over from a CSR; otherName:OID is one type alone.
         longest: longest validity, as a relative time; empty means as long as the issuer.
         key_specs: specs of subject keys as in the KMS API; empty means any.
         ocsp_no_check: whether relying parties need not ask for its revocation (RFC 6960 4.2.2.2.1).
@@ -66,6 +69,7 @@ class Profile:
     extended_key_usage_critical: bool = False
     san_kinds: tuple[str, ...] = ()
     csr_extensions: tuple[str, ...] = ()
+    csr_san_kinds: tuple[str, ...] = ()
     longest: str = ""
     key_specs: tuple[str, ...] = ()
     ocsp_no_check: bool = False
@@ -85,6 +89,7 @@ _BUILT_IN = (
         extended_key_usage=("server_auth",),
         san_kinds=("DNS", "IP"),
         csr_extensions=COPYABLE,
+        csr_san_kinds=("DNS", "IP"),
         longest="825d",
     ),
     Profile(
@@ -93,6 +98,7 @@ _BUILT_IN = (
         "+397d",
         extended_key_usage=("client_auth",),
         csr_extensions=("subject_alt_name",),
+        csr_san_kinds=("DNS", "IP", "email", "URI"),
         longest="825d",
     ),
     Profile(
@@ -102,6 +108,7 @@ _BUILT_IN = (
         extended_key_usage=("server_auth", "client_auth"),
         san_kinds=("DNS", "IP", "URI"),
         csr_extensions=COPYABLE,
+        csr_san_kinds=("DNS", "IP", "URI"),
         longest="825d",
     ),
     Profile("code_signing", _all("digital_signature"), "+1095d", extended_key_usage=("code_signing",)),
@@ -111,6 +118,7 @@ _BUILT_IN = (
         "+1095d",
         extended_key_usage=("document_signing",),
         csr_extensions=("subject_alt_name",),
+        csr_san_kinds=_MAILBOXES,
     ),
     Profile(
         "email_protection",
@@ -119,6 +127,7 @@ _BUILT_IN = (
         extended_key_usage=("email_protection",),
         san_kinds=("email", "otherName"),
         csr_extensions=("subject_alt_name",),
+        csr_san_kinds=_MAILBOXES,
         longest="1185d",
     ),
     Profile(
@@ -142,6 +151,7 @@ _BUILT_IN = (
         "+365d",
         extended_key_usage=("client_auth",),
         csr_extensions=("subject_alt_name",),
+        csr_san_kinds=("DNS", "URI"),
         key_specs=(*_RSA, *_NIST),
     ),
     Profile(CUSTOM, _all(), "+397d"),
@@ -234,6 +244,20 @@ def _read_list(option: str, allowed: Sequence[str] = ()) -> Callable[[object, Pr
     return lambda value, _base: {option: _texts(option, value, allowed)}
 
 
+def _read_csr_san_kinds(value: object, _base: Profile) -> dict[str, Any]:
+    kinds = _texts("csr_san_kinds", value)
+    unknown = [kind for kind in kinds if kind not in SAN_KINDS and not _is_one_type(kind)]
+    if unknown:
+        known = ", ".join(SAN_KINDS)
+        raise SpecError(f"csr_san_kinds: {', '.join(unknown)} is unknown; there are {known}, otherName:1.2.3")
+    return {"csr_san_kinds": kinds}
+
+
+def _is_one_type(kind: str) -> bool:
+    prefix, _colon, oid = kind.partition(":")
+    return prefix == "otherName" and is_oid(oid)
+
+
 # What a definition may say, and how it becomes a field of Profile.
 _READERS: Mapping[str, Callable[[object, Profile], dict[str, Any]]] = {
     "key_usage": _read_key_usage,
@@ -243,6 +267,7 @@ _READERS: Mapping[str, Callable[[object, Profile], dict[str, Any]]] = {
     "extended_key_usage_critical": _read_flag("extended_key_usage_critical"),
     "san_kinds": _read_list("san_kinds", SAN_KINDS),
     "csr_extensions": _read_list("csr_extensions", COPYABLE),
+    "csr_san_kinds": _read_csr_san_kinds,
     "key_specs": _read_list("key_specs", KEY_SPECS),
     "not_after": _read_span("not_after", "+"),
     "longest": _read_span("longest", ""),

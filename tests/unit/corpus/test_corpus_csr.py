@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import Any
 
 import pytest
@@ -14,7 +15,10 @@ from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.name import _ASN1Type
 
-from ansible_collections.rootstock.pki.plugins.module_utils._pki.profiles import PROFILES
+from ansible_collections.rootstock.pki.plugins.module_utils._operations.certificate_plan import CertificatePlan
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.der import encode
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.general_names import general_name_text
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.profiles import PROFILES, Profile
 from tests.unit.corpus.bad_requests import Bad, refused
 from tests.unit.rfc5280.office import Office, csr_pem
 
@@ -126,5 +130,63 @@ def test_an_edwards_curve_that_kms_lacks_is_refused(desk: Office) -> None:
     assert asked(desk, "a Ed448PublicKey key fits no certificate_profile", pem)
 
 
+UPN = x509.OtherName(x509.ObjectIdentifier("1.3.6.1.4.1.311.20.2.3"), encode("UTF8", "administrator@corp.example"))
+UTF8_MAILBOX = x509.OtherName(x509.ObjectIdentifier("1.3.6.1.5.5.7.8.9"), encode("UTF8", "müller@acme.example"))
+KINDS: dict[str, x509.GeneralName] = {
+    "DNS": DNS,
+    "IP": x509.IPAddress(ip_address("10.0.0.1")),
+    "email": x509.RFC822Name("web@acme.internal"),
+    "URI": x509.UniformResourceIdentifier("spiffe://acme.internal/web"),
+    "RID": x509.RegisteredID(x509.ObjectIdentifier("1.2.3.4")),
+    "dirName": x509.DirectoryName(x509.Name([attribute(OID.COMMON_NAME, "web")])),
+    "otherName:1.3.6.1.4.1.311.20.2.3": UPN,
+    "otherName:1.3.6.1.5.5.7.8.9": UTF8_MAILBOX,
+}
+COPYING = [profile for profile in PROFILES.values() if "subject_alt_name" in profile.csr_extensions]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("profile", COPYING, ids=lambda profile: profile.name)
+def test_a_request_gives_names_of_the_kinds_that_its_profile_copies_and_no_others(
+    desk: Office, profile: Profile, kind: str
+) -> None:
+    needed = next((KINDS[one] for one in profile.csr_san_kinds if one != kind), DNS)
+    csr = csr_pem(san(needed, KINDS[kind]))
+    if kind in profile.csr_san_kinds:
+        names = desk.proposed("web", profile.name, "root", csr_content=csr).spec.extension(x509.SubjectAlternativeName)
+        assert list(names or ()) == [needed, KINDS[kind]]
+        return
+    told = asked(desk, f"the CSR's subject_alt_name has '{general_name_text(KINDS[kind])}', and", csr, profile.name)
+    assert f"certificate_profile {profile.name} copies no names but of {' or '.join(profile.csr_san_kinds)}" in told
+    assert told.endswith("give subject_alt_name in the task, which may have names of any kind")
+    task = {"subject_alt_name": list(map(general_name_text, (needed, KINDS[kind])))}
+    assert desk.proposed("web", profile.name, "root", csr_content=csr, **task).plan.changed
+
+
+def test_no_profile_copies_names_by_which_people_log_on() -> None:
+    assert COPYING
+    for profile in COPYING:
+        assert profile.csr_san_kinds
+        assert not {"otherName", "otherName:1.3.6.1.4.1.311.20.2.3"} & set(profile.csr_san_kinds)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "copied"),
+    [
+        (["DNS", "otherName"], True),
+        (["DNS", "otherName:1.3.6.1.4.1.311.20.2.3"], True),
+        (["DNS", "otherName:1.3.6.1.5.5.7.8.9"], False),
+        ([], False),
+    ],
+)
+def test_a_profile_of_ones_own_says_what_is_copied(desk: Office, kinds: list[str], copied: bool) -> None:
+    profiles = {"certificate_profiles": {"own": {"extends": "tls_client", "csr_san_kinds": kinds}}}
+    outcome = desk.outcome("web", "own", "root", csr_content=csr_pem(san(DNS, UPN)), **profiles)
+    assert ("certificate_profile own copies no names" in str(outcome)) != copied
+    assert isinstance(outcome, CertificatePlan) == copied
+
+
 def test_a_server_may_not_take_names_that_no_server_has(desk: Office) -> None:
-    assert asked(desk, "needs a subject_alt_name of DNS or IP", csr_pem(san(x509.RFC822Name("web@acme.internal"))))
+    csr = csr_pem(san(x509.RFC822Name("web@acme.internal")))
+    assert asked(desk, "has 'email:web@acme.internal', and certificate_profile tls_server copies no names but of", csr)
+    assert asked(desk, "needs a subject_alt_name of DNS or IP", csr, subject_alt_name=["email:web@acme.internal"])

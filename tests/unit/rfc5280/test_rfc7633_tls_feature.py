@@ -10,7 +10,7 @@ import pytest
 from cryptography import x509
 
 from tests.unit.rfc5280.office import Office, csr_pem
-from tests.unit.rfc5280.reading import Shown, pkilint_findings, shown
+from tests.unit.rfc5280.reading import Shown, openssl_refuses, pkilint_findings, shown
 
 NAMES = {"subject_alt_name": ["DNS:web.acme.internal"]}
 STAPLE = (x509.TLSFeature([x509.TLSFeatureType.status_request]), False)
@@ -34,6 +34,24 @@ def test_rfc7633_a_request_may_ask_where_the_profile_copies_it(office: Office, p
     planned = office.proposed("web", profile, "root", **options)
     assert ("TLS Feature" in shown(office.certify("web", profile, "root", **options))) == copied
     assert planned.ignored_csr_extensions == (() if copied else ("ocsp_must_staple",))
+
+
+V1, V2 = x509.TLSFeatureType.status_request, x509.TLSFeatureType.status_request_v2
+
+
+@pytest.mark.parametrize("critical", [False, True])
+@pytest.mark.parametrize("features", [[V1], [V1, V2], [V2, V1], [V2]])
+def test_rfc7633_a_request_gets_what_the_option_would_give(
+    office: Office, features: list[x509.TLSFeatureType], critical: bool
+) -> None:
+    options = {"csr_content": csr_pem((x509.TLSFeature(features), critical)), **NAMES}
+    planned = office.proposed("web", "tls_server", "root", **options)
+    certificate = office.certify("web", "tls_server", "root", **options)
+    copied = V1 in features
+    assert shown(certificate).get("TLS Feature") == (Shown(False, "status_request") if copied else None)
+    assert planned.ignored_csr_extensions == (() if copied else ("ocsp_must_staple",))
+    root = x509.load_pem_x509_certificate(office.ca_path("root").read_bytes())
+    assert openssl_refuses(office.folder, [root, certificate], office.clock.now) == ""
 
 
 def test_rfc7633_it_is_not_for_other_extensions_to_say(office: Office) -> None:
