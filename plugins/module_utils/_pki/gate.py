@@ -22,7 +22,8 @@ from .name_matching import is_same_name
 from .names import name_text
 from .path_validation import PROCESSED, issuer_name_problems
 from .policy_rules import policy_facts, policy_problem
-from .profiles import EC, ED25519, KEY_TYPES, ML_DSA, RSA
+from .profiles import EC, ED25519, ML_DSA, RSA
+from .subject_keys import key_problems
 from .times import to_duration
 from .usages import TIME_STAMPING, extended_key_usage_names, is_for_time_stamping_alone
 
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 
 Extension = TypeVar("Extension", bound="x509.ExtensionType")
 
-SMALLEST_RSA_BITS = 2048
 WEAK_HASHES = ("md5", "sha1")
 # not_before is backdated a little, which does not count as lifetime.
 _CLOCK_SKEW = timedelta(days=1)
@@ -48,9 +48,6 @@ UNFIT_USAGES = {
     ED25519: ("key_encipherment", "data_encipherment", "key_agreement"),
     ML_DSA: ("key_encipherment", "data_encipherment", "key_agreement"),
 }
-CURVES = ("secp256r1", "secp384r1", "secp521r1", "secp256k1")
-
-
 _NO_MOMENT = datetime.min.replace(tzinfo=timezone.utc)
 
 
@@ -150,16 +147,7 @@ def check_alternative_names(proposal: Proposal) -> list[str]:
 
 def check_key(proposal: Proposal) -> list[str]:
     key = proposal.spec.public_key
-    if key is None:
-        return []
-    kind = key_type_of(key)
-    if kind not in KEY_TYPES:
-        return [f"a {kind} key fits no certificate_profile; use RSA, EC, Ed25519 or ML-DSA"]
-    if kind == "RSA" and key.key_size < SMALLEST_RSA_BITS:  # type: ignore[union-attr]
-        return [f"the RSA key has {key.key_size} bits; at least {SMALLEST_RSA_BITS} are needed"]  # type: ignore[union-attr]
-    if kind == "EC" and key.curve.name not in CURVES:  # type: ignore[union-attr]
-        return [f"the curve {key.curve.name} is not one of {', '.join(CURVES)}"]  # type: ignore[union-attr]
-    return []
+    return [] if key is None else key_problems(key)
 
 
 def check_validity(proposal: Proposal) -> list[str]:

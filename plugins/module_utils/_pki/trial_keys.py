@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
 # Specs of keys in the words of the KMS API.
+_BELOW = 117  # how far below these powers of two a modulus is that has no small factor
 _RSA_BITS: Mapping[str, int] = {"RSA_2048": 2048, "RSA_3072": 3072, "RSA_4096": 4096}
 _CURVES: Mapping[str, str] = {
     "ECC_NIST_P256": "SECP256R1",
@@ -46,7 +47,7 @@ def trial_private_key() -> Ed25519PrivateKey:
 def trial_public_key(key_spec: str) -> CertificatePublicKeyTypes:
     """Return a public key of *key_spec*; where ML-DSA is not supported an Ed25519 key, which does what they do."""
     if key_spec in _RSA_BITS:
-        return rsa.RSAPublicNumbers(65537, (1 << _RSA_BITS[key_spec]) - 1).public_key()
+        return rsa.RSAPublicNumbers(65537, (1 << _RSA_BITS[key_spec]) - _BELOW).public_key()
     if key_spec in _CURVES:
         return ec.derive_private_key(1, getattr(ec, _CURVES[key_spec])()).public_key()
     if key_spec in _ML_DSA_BYTES and mldsa is not None:
