@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, TypeVar
 
-from .certificates import asn1_time, hash_name, is_self_issued
+from .certificates import asn1_time, hash_name, is_self_issued, same_key
 from .constraint_rules import form_of
 from .constraint_sets import check_constraints
 from .errors import SpecError
@@ -148,6 +148,22 @@ def check_alternative_names(proposal: Proposal) -> list[str]:
 def check_key(proposal: Proposal) -> list[str]:
     key = proposal.spec.public_key
     return [] if key is None else key_problems(key)
+
+
+def check_key_identifier(proposal: Proposal) -> list[str]:
+    """RFC 5280 4.2.1.2: a key identifier is that of one key; relying parties look for issuers by it."""
+    given, key = proposal.spec.subject_key_identifier, proposal.spec.public_key
+    if not given or key is None:
+        return []
+    problems = []
+    for certificate in proposal.chain:
+        found = find_extension(certificate, x509.SubjectKeyIdentifier)
+        if found is not None and found.digest == given and not same_key(certificate.public_key(), key):
+            problems.append(
+                f"subject_key_identifier {given.hex(':')} is that of another key, the one of "
+                f"{name_text(certificate.subject)} above (RFC 5280 4.2.1.2); leave it out, or give one of its own"
+            )
+    return problems
 
 
 def check_validity(proposal: Proposal) -> list[str]:
@@ -336,6 +352,7 @@ CHECKS: Sequence[Check] = (
     check_subject,
     check_usages,
     check_key,
+    check_key_identifier,
     check_alternative_names,
     check_validity,
     check_above_issuer,
