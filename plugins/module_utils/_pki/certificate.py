@@ -24,6 +24,7 @@ from .extensions import (
     wanted_extensions,
 )
 from .names import name_text, standard_name
+from .policy_rules import POLICY_MAPPINGS
 from .problems import refuse, try_all
 from .times import is_relative, renew_time, to_time
 
@@ -194,6 +195,7 @@ def _contradictions(request: CertificateRequest) -> list[str]:
         "name_constraints_excluded": bool(options.name_constraints_excluded),
         "policy_constraints": any(isinstance(one.value, x509.PolicyConstraints) for one in options.more),
         "inhibit_any_policy": any(isinstance(one.value, x509.InhibitAnyPolicy) for one in options.more),
+        f"the extension {POLICY_MAPPINGS} (policy mappings)": POLICY_MAPPINGS in oids,
     }
     return problems + [
         f"{name} is for authorities, and certificate_profile {profile.name} is none"

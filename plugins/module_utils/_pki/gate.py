@@ -21,7 +21,7 @@ from .name_constraints import check_names, check_unnamed_kinds
 from .name_matching import is_same_name
 from .names import name_text
 from .path_validation import PROCESSED, issuer_name_problems
-from .policy_rules import policy_facts, policy_problem
+from .policy_rules import mapping_problem, policy_facts, policy_problem
 from .profiles import EC, ED25519, ML_DSA, RSA
 from .subject_keys import key_problems
 from .times import to_duration
@@ -328,6 +328,13 @@ def check_name_constraints(proposal: Proposal) -> list[str]:
     return problems if proposal.foreign else [*problems, *check_unnamed_kinds(names, constraints)]
 
 
+def check_policy_mappings(proposal: Proposal) -> list[str]:
+    """RFC 5280 4.2.1.5: below an authority that maps any policy, no path keeps a policy."""
+    own = policy_facts(name_text(proposal.spec.subject), proposal.is_self_issued, proposal.spec.extensions)
+    problem = mapping_problem(own)
+    return [f"{problem.found}; {problem.way_out}"] if problem else []
+
+
 def check_policies(proposal: Proposal) -> list[str]:
     """RFC 5280 6.1.3 to 6.1.5: an authority above may require a policy; relying parties may or may not look at it."""
     if not proposal.chain:
@@ -362,6 +369,7 @@ CHECKS: Sequence[Check] = (
     check_extended_key_usage,
     check_time_stamping,
     check_name_constraints,
+    check_policy_mappings,
     check_policies,
 )
 REQUEST_CHECKS: Sequence[Check] = (
@@ -372,5 +380,6 @@ REQUEST_CHECKS: Sequence[Check] = (
     check_critical_extensions,
     check_time_stamping,
     check_name_constraints,
+    check_policy_mappings,
 )
 """Those that look at neither issuer nor time."""

@@ -27,6 +27,8 @@ def read_policy_mappings(der: bytes) -> Mapping[str, frozenset[str]]:
     for pair in _contents(pairs, _SEQUENCE):
         issuers, subjects = _contents(pair, TAGS["OID"], 2)
         found[_dotted(issuers)].add(_dotted(subjects))
+    if not found:
+        raise ValueError("no mapping, where RFC 5280 4.2.1.5 has one or more")
     return {policy: frozenset(others) for policy, others in found.items()}
 
 

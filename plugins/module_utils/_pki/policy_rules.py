@@ -38,10 +38,6 @@ class PolicyFacts:
     inhibit_any: int | None = None
     mappings: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
-    @property
-    def maps_any(self) -> bool:
-        return ANY_POLICY in frozenset(self.mappings).union(*self.mappings.values())
-
 
 def policy_facts(name: str, self_issued: bool, extensions: Iterable[WantedExtension]) -> PolicyFacts:
     """Return what the *extensions* of one certificate say of policies.
@@ -121,6 +117,13 @@ class _State:
             self.inhibit_any = min(self.inhibit_any, facts.inhibit_any)
 
 
+def mapping_problem(facts: PolicyFacts) -> PolicyProblem | None:
+    """Return why no path through this authority keeps a policy, whatever is below it (RFC 5280 4.2.1.5, 6.1.4 a)."""
+    if ANY_POLICY not in frozenset(facts.mappings).union(*facts.mappings.values()):
+        return None
+    return PolicyProblem(f"{facts.name} maps any policy (RFC 5280 6.1.4 a)", "issue it without that mapping")
+
+
 def policy_problem(path: Sequence[PolicyFacts]) -> PolicyProblem | None:
     """Return why the last of *path* keeps no policy that is required; None where it does, or none is.
 
@@ -130,8 +133,9 @@ def policy_problem(path: Sequence[PolicyFacts]) -> PolicyProblem | None:
     counts = len(path) + 1
     state = _State(counts, counts, counts)
     for facts in path[:-1]:
-        if facts.maps_any:
-            return PolicyProblem(f"{facts.name} maps any policy (RFC 5280 6.1.4 a)", "issue it without that mapping")
+        unusable = mapping_problem(facts)
+        if unusable is not None:
+            return unusable
         state.take(facts, is_last=False)
         state.map(facts.mappings)
         state.go_below(facts)

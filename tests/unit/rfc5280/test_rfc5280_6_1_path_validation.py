@@ -213,7 +213,10 @@ def test_rfc5280_6_1_4_a_any_policy_is_not_mapped(tmp_path: Path) -> None:
     assert "invalid or inconsistent certificate policy extension" in verdict
 
 
-@pytest.mark.parametrize("der", ["3000ff", "30053003060100", "300730050602", "3003020101", "30060604800102ff", "0500"])
+UNREADABLE = ["3000", "3000ff", "30053003060100", "300730050602", "3003020101", "30060604800102ff", "0500"]
+
+
+@pytest.mark.parametrize("der", UNREADABLE)
 def test_rfc5280_4_2_1_5_mappings_that_cannot_be_read_are_told(tmp_path: Path, der: str) -> None:
     damaged = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.33"), bytes.fromhex(der))
     made, _told = signed([Link(), Link()])
