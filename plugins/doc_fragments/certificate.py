@@ -251,6 +251,7 @@ options:
   name_constraints_permitted:
     description:
       - Names that the authority may issue for, such as C(DNS:acme.internal) or C(IP:10.0.0.0/8). Only for authorities.
+      - A name lies below a C(dirName) where OpenSSL finds so, which ignores case and white space of ASCII alone.
     type: list
     elements: str
     default: []

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from .constraint_forms import constraint_text, to_constraint
 from .domain_names import to_domain, to_wildcard_domain
 from .errors import SpecError
-from .name_matching import is_within
+from .name_matching import is_surely_within, is_within
 from .problems import try_all
 from .uris import host_of
 
@@ -109,8 +109,10 @@ def _ip_matches(value: object, base: object, _excluding: bool) -> bool:
     return isinstance(value, ipaddress.IPv6Address) and isinstance(base, ipaddress.IPv6Network) and value in base
 
 
-def _directory_name_matches(value: object, base: object, _excluding: bool) -> bool:
-    return isinstance(value, x509.Name) and isinstance(base, x509.Name) and is_within(value, base)
+def _directory_name_matches(value: object, base: object, excluding: bool) -> bool:
+    """Within the base as RFC 5280 7.1 compares names, for a permitted one also as OpenSSL does."""
+    matches = is_within if excluding else is_surely_within
+    return isinstance(value, x509.Name) and isinstance(base, x509.Name) and matches(value, base)
 
 
 def _never(_value: object, _base: object, _excluding: bool) -> bool:

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import re
+import string
 import unicodedata
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
 
 _DROPPED = frozenset("\u00ad\u034f\u1806\u180b\u180c\u180d\u200b\ufffc") | frozenset(map(chr, range(0xFE00, 0xFE10)))
 _SPACES = frozenset("\t\n\x0b\x0c\r\x85")
+_ASCII_SPACES = re.compile(r"[ \t\n\x0b\x0c\r]+")
+_ASCII_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
 def is_same_name(one: x509.Name, other: x509.Name) -> bool:
@@ -33,6 +37,16 @@ def is_within(name: x509.Name, base: x509.Name) -> bool:
     )
 
 
+def is_surely_within(name: x509.Name, base: x509.Name) -> bool:
+    """Tell whether *name* lies in the subtree of *base* for relying parties too that fold ASCII alone, as OpenSSL does.
+
+    Its canonical form drops the case of ASCII letters and needless ASCII white space, and no other difference.
+    """
+    if len(name.rdns) < len(base.rdns):
+        return False
+    return all(_folded(rdn) == _folded(wanted) for rdn, wanted in zip(name.rdns, base.rdns, strict=False))
+
+
 def comparable(name: x509.Name) -> tuple[frozenset[tuple[str, str | bytes]], ...]:
     """Return what is equal for names that match (RFC 5280 7.1)."""
     return tuple(map(_prepared, name.rdns))
@@ -40,6 +54,14 @@ def comparable(name: x509.Name) -> tuple[frozenset[tuple[str, str | bytes]], ...
 
 def _prepared(rdn: x509.RelativeDistinguishedName) -> frozenset[tuple[str, str | bytes]]:
     return frozenset((one.oid.dotted_string, prepare(one.value)) for one in rdn)
+
+
+def _folded(rdn: x509.RelativeDistinguishedName) -> frozenset[tuple[str, str | bytes]]:
+    return frozenset((one.oid.dotted_string, _fold_ascii(one.value)) for one in rdn)
+
+
+def _fold_ascii(value: str | bytes) -> str | bytes:
+    return value if isinstance(value, bytes) else _ASCII_SPACES.sub(" ", value).strip(" ").translate(_ASCII_LOWER)
 
 
 def prepare(value: str | bytes) -> str | bytes:
