@@ -10,7 +10,7 @@ import ipaddress
 import re
 
 from .errors import SpecError
-from .u_labels import u_label_is_normal, u_label_to_ascii
+from .u_labels import u_label_may_be, u_label_to_ascii
 
 LDH = "letters, digits and hyphens, with no hyphen at either end"
 _LDH_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
@@ -52,7 +52,7 @@ def _check_a_label(label: str) -> None:
     """Refuse what only looks like an A-label; the letters of others may be newer than this Python."""
     try:
         letters = label[4:].encode("ascii").decode("punycode")
-        real = u_label_is_normal(letters) and letters.encode("punycode").decode("ascii") == label[4:]
+        real = u_label_may_be(letters) and letters.encode("punycode").decode("ascii") == label[4:]
     except (UnicodeError, OverflowError, ValueError):
         real = False
     if not real:

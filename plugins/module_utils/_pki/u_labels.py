@@ -24,18 +24,25 @@ _RANGES_DISALLOWED = (  # RFC 5892 2.3 to 2.5 and 2.9: ignorable, musical and co
     (0x1100, 0x11FF),
     (0x17B4, 0x17B5),
     (0x180B, 0x180F),
+    (0x2065, 0x2065),
     (0x20D0, 0x20FF),
     (0xA960, 0xA97C),
     (0xD7B0, 0xD7FB),
+    (0xFDD0, 0xFDEF),
     (0xFE00, 0xFE0F),
+    (0xFFF0, 0xFFF8),
     (0x1D100, 0x1D24F),
-    (0xE0100, 0xE01EF),
+    (0xE0000, 0xE0FFF),
 )
 _ARABIC_DIGITS = frozenset(map(chr, range(0x0660, 0x066A)))
 _PERSIAN_DIGITS = frozenset(map(chr, range(0x06F0, 0x06FA)))
 _KANA_OR_HAN = ("HIRAGANA", "KATAKANA LETTER", "CJK UNIFIED IDEOGRAPH", "CJK COMPATIBILITY IDEOGRAPH")
 _VIRAMA = 9
-_NEVER = frozenset(("Cc", "Cs", "Co", "Zs", "Zl", "Zp"))
+_NON_JOINER = "\u200c"
+_CURSIVE = (  # scripts whose letters join (Unicode 9.2)
+    *("ARABIC", "SYRIAC", "NKO", "MANDAIC", "MONGOLIAN", "PHAGS-PA", "ADLAM", "HANIFI ROHINGYA", "MANICHAEAN"),
+    *("PSALTER PAHLAVI", "OLD SOGDIAN", "SOGDIAN", "CHORASMIAN", "OLD UYGHUR"),
+)
 
 
 def u_label_to_ascii(label: str) -> str:
@@ -52,25 +59,57 @@ def u_label_to_ascii(label: str) -> str:
     letters = unicodedata.normalize("NFC", label.lower())
     if letters.isascii():
         return letters
-    if unicodedata.category(letters[0]).startswith("M"):
-        raise SpecError(f"label {shown} begins with a combining mark (RFC 5891 4.2.3.2); write it after a letter")
-    if letters[2:4] == "--" or letters.startswith("-") or letters.endswith("-"):
-        raise SpecError(f"label {shown} has a hyphen where IDNA allows none (RFC 5891 4.2.3.1); remove it")
+    misplaced = _misplaced(letters)
+    if misplaced:
+        raise SpecError(f"label {shown} {misplaced}")
     bad = [letter for place, letter in enumerate(letters) if not _is_allowed(letters, place)]
     if bad:
         points = ", ".join(f"U+{ord(letter):04X}" for letter in dict.fromkeys(bad[:5]))
-        raise SpecError(
-            f"label {shown} has {points}, not allowed in a name (RFC 5892); remove it, or write the A-label (xn--...)"
-        )
+        judged = not any(letter == _NON_JOINER or _is_newer(letter) for letter in bad)
+        way_out = "remove it" if judged else "remove it, or write the A-label (xn--...)"
+        raise SpecError(f"label {shown} has {points}, not allowed in a name (RFC 5892); {way_out}")
     if not _keeps_bidi_rule(letters):
         raise SpecError(f"label {shown} mixes writing directions (RFC 5893 2); separate them by a dot")
     return "xn--" + letters.encode("punycode").decode("ascii")
 
 
-def u_label_is_normal(label: str) -> bool:
-    """Tell whether *label* can be what an A-label encodes: beyond ASCII, lower case, NFC, no controls or spaces."""
-    unfit = any(unicodedata.category(letter) in _NEVER for letter in label)
-    return not label.isascii() and not unfit and unicodedata.normalize("NFC", label.lower()) == label
+def u_label_may_be(label: str) -> bool:
+    """Tell whether an A-label may encode *label* (RFC 5891 4.2): beyond ASCII, lower case, NFC, and by all rules above.
+
+    Let pass is what cannot be judged: code points newer than this Python, and non-joiners between letters that join.
+    """
+    if label.isascii() or unicodedata.normalize("NFC", label.lower()) != label or _misplaced(label):
+        return False
+    allowed = (
+        _is_allowed(label, place) or _is_newer(letter) or (letter == _NON_JOINER and _is_between_cursive(label, place))
+        for place, letter in enumerate(label)
+    )
+    return all(allowed) and (any(map(_is_newer, label)) or _keeps_bidi_rule(label))
+
+
+def _misplaced(letters: str) -> str:
+    """Say what stands where it must not, and the way out (RFC 5891 4.2.3.1, 4.2.3.2); empty where nothing does."""
+    if unicodedata.category(letters[0]).startswith("M"):
+        return "begins with a combining mark (RFC 5891 4.2.3.2); write it after a letter"
+    if letters[2:4] == "--" or letters.startswith("-") or letters.endswith("-"):
+        return "has a hyphen where IDNA allows none (RFC 5891 4.2.3.1); remove it"
+    return ""
+
+
+def _is_newer(letter: str) -> bool:
+    """Tell whether *letter* may have become one after this Python was made; noncharacters never do."""
+    point = ord(letter)
+    return unicodedata.category(letter) == "Cn" and point & 0xFFFE != 0xFFFE and not _is_in_disallowed_range(point)
+
+
+def _is_between_cursive(label: str, place: int) -> bool:
+    before = (letter for letter in reversed(label[:place]) if unicodedata.category(letter) != "Mn")
+    after = (letter for letter in label[place + 1 :] if unicodedata.category(letter) != "Mn")
+    return all(_script(next(letters, "")).startswith(_CURSIVE) for letters in (before, after))
+
+
+def _is_in_disallowed_range(point: int) -> bool:
+    return any(low <= point <= high for low, high in _RANGES_DISALLOWED)
 
 
 def _is_allowed(label: str, place: int) -> bool:
@@ -82,7 +121,7 @@ def _is_allowed(label: str, place: int) -> bool:
         return _fits_context(label, place)
     if letter in _VALID:
         return True
-    if letter in _INVALID or any(low <= ord(letter) <= high for low, high in _RANGES_DISALLOWED):
+    if letter in _INVALID or _is_in_disallowed_range(ord(letter)):
         return False
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", letter).casefold())
     return folded == letter and unicodedata.category(letter) in _LETTER_DIGITS

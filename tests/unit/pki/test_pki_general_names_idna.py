@@ -61,8 +61,10 @@ def test_rfc9549_international_names_become_a_labels(name: str, ascii_name: str)
 @pytest.mark.parametrize(
     ("label", "sentence"),
     [
-        ("☃", "has U+2603, not allowed in a name (RFC 5892); remove it, or write the A-label (xn--...)"),
+        ("☃", "has U+2603, not allowed in a name (RFC 5892); remove it"),
         ("ａ", "has U+FF41"),
+        ("ب\u200cب", "has U+200C, not allowed in a name (RFC 5892); remove it, or write the A-label (xn--...)"),
+        ("a\U0001fffd", "has U+1FFFD, not allowed in a name (RFC 5892); remove it, or write the A-label (xn--...)"),
         ("ﬁsh", "has U+FB01"),
         ("a\u200db", "has U+200D"),
         ("a·b", "has U+00B7"),
@@ -123,3 +125,41 @@ def test_an_a_label_is_taken_as_it_is(label: str) -> None:
     made = outcome(lambda: to_label(label))
     if isinstance(made, str):
         assert to_label(made) == made
+
+
+def a_label(label: str) -> str:
+    return f"xn--{label.encode('punycode').decode('ascii')}"
+
+
+@given(st.integers(0, 255))
+def test_every_code_point_of_an_a_label_is_judged_as_idna_does(slice_of_planes: int) -> None:
+    """Whoever registers or looks up a name refuses the same (RFC 5891 4.2, 5.4)."""
+    for point in NOT_ASCII[slice_of_planes::256]:
+        letter = chr(point)
+        if unicodedata.category(letter) not in ("Cs", "Cn") and letter != "\u200c":
+            label = letter if unicodedata.bidirectional(letter) in ("R", "AL", "AN") else f"a{letter}b"
+            made = outcome(lambda: to_label(a_label(label)))  # noqa: B023
+            wanted = None if unicodedata.normalize("NFC", label) != label or label.lower() != label else judge(label)
+            assert (None if isinstance(made, SpecError) else made) == wanted, f"U+{point:04X}"
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        *("pay\u200bpal", "\u202eabc", "a\u2044b", "a\u00adb", "a\u2024b", "☃", "ａ", "a·b", "a\u200db", "a\ufe0fb"),
+        *("pay\u200cpal", "نامه\u200ca", "a\U000e0041b", "a\ufffeb", "a\ufdd0b", "a\u2065b", "a\ufff0b"),
+        *("\u0301a", "ü-", "-ü", "xn--ü", "أa", "1ا", "Ü", "u\u0308"),
+    ],
+)
+def test_rfc5892_an_a_label_hides_nothing_that_is_disallowed(label: str) -> None:
+    with pytest.raises(SpecError, match=r"starts as an A-label but is not one \(RFC 5891 4\.2\)"):
+        to_label(a_label(label))
+
+
+@pytest.mark.parametrize(
+    "label", ["نامه\u200cای", "ی\u0651\u200cه", "क्\u200cष", "क्\u200dष", "col·lecció", "a\U0001fffdb"]
+)
+def test_rfc5892_an_a_label_may_have_what_its_context_allows_or_what_is_newer(label: str) -> None:
+    assert to_label(a_label(label)) == a_label(label)
+    if "\U0001fffd" not in label:
+        assert idna.ulabel(a_label(label)) == label

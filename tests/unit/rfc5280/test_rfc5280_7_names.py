@@ -36,7 +36,16 @@ def test_rfc5280_7_3_domain_components_are_a_labels_too(office: Office) -> None:
     assert certificate.subject.rfc4514_string() == "DC=xn--bcher-kva,CN=web"
 
 
-@pytest.mark.parametrize("name", ["DNS:\u2603.example", "DNS:xn--99999999.example", "email:web@\u2603.example"])
+HIDDEN = "xn--paypal-df0c"  # with a ZERO WIDTH SPACE
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("DNS:\u2603.example", "DNS:xn--99999999.example", "email:web@\u2603.example"),
+        *(f"DNS:{HIDDEN}.example", f"email:web@{HIDDEN}.example", f"URI:https://{HIDDEN}.example/"),
+    ],
+)
 def test_rfc5280_7_2_names_that_idna_does_not_allow_are_refused(office: Office, name: str) -> None:
     assert "label" in office.refusal("web", "tls_client", "root", subject_alt_name=[name])
 
