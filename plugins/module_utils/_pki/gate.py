@@ -15,17 +15,17 @@ from .certificates import asn1_time, hash_name, is_self_issued, same_key
 from .constraint_rules import form_of
 from .constraint_sets import check_constraints
 from .errors import SpecError
-from .extensions import extensions_of, key_type_of
+from .extensions import extensions_of
 from .held_constraints import held_constraints
 from .name_constraints import check_names, check_unnamed_kinds
 from .name_matching import is_same_name
 from .names import name_text
 from .path_validation import PROCESSED, issuer_name_problems
 from .policy_rules import mapping_problem, policy_facts, policy_problem
-from .profiles import EC, ED25519, ML_DSA, RSA
 from .subject_keys import key_problems
 from .times import to_duration
-from .usages import TIME_STAMPING, extended_key_usage_names, is_for_time_stamping_alone
+from .usage_rules import usage_problems
+from .usages import extended_key_usage_names
 
 try:
     from cryptography import x509
@@ -41,13 +41,6 @@ WEAK_HASHES = ("md5", "sha1")
 # not_before is backdated a little, which does not count as lifetime.
 _CLOCK_SKEW = timedelta(days=1)
 ANY_USAGE = "any_extended_key_usage"
-# RSA transports keys, EC agrees on one, Ed25519 and ML-DSA only sign (RFC 3279 2.3, RFC 8410 5, RFC 9881 5).
-UNFIT_USAGES = {
-    RSA: ("key_agreement",),
-    EC: ("key_encipherment", "data_encipherment"),
-    ED25519: ("key_encipherment", "data_encipherment", "key_agreement"),
-    ML_DSA: ("key_encipherment", "data_encipherment", "key_agreement"),
-}
 _NO_MOMENT = datetime.min.replace(tzinfo=timezone.utc)
 
 
@@ -120,19 +113,7 @@ def check_subject(proposal: Proposal) -> list[str]:
 
 
 def check_usages(proposal: Proposal) -> list[str]:
-    """RFC 5280 4.2.1.3 and 4.2.1.9: who may sign certificates is an authority, and an authority may."""
-    spec = proposal.spec
-    usage = spec.extension(x509.KeyUsage)
-    if usage is None:
-        needed = spec.is_authority and spec.public_key is not None
-        return ["an authority needs a key_usage, key_cert_sign at least (RFC 5280 4.2.1.3)"] if needed else []
-    if usage.key_cert_sign and not spec.is_authority:
-        return ["key_usage key_cert_sign is for authorities alone (RFC 5280 4.2.1.3)"]
-    if spec.is_authority and not usage.key_cert_sign:
-        return ["an authority needs key_usage key_cert_sign (RFC 5280 4.2.1.3)"]
-    kind = "" if spec.public_key is None else key_type_of(spec.public_key)
-    unfit = [name for name in UNFIT_USAGES.get(kind, ()) if getattr(usage, name)]
-    return [f"key_usage {', '.join(unfit)} does not fit a {kind} key"] if unfit else []
+    return usage_problems(proposal.spec)
 
 
 def check_alternative_names(proposal: Proposal) -> list[str]:
@@ -304,17 +285,6 @@ def check_extended_key_usage(proposal: Proposal) -> list[str]:
     return problems
 
 
-def check_time_stamping(proposal: Proposal) -> list[str]:
-    """RFC 3161 2.3: the purpose of a timestamping service stands alone, and critical."""
-    spec = proposal.spec
-    purposes = spec.extension(x509.ExtendedKeyUsage)
-    names = [] if purposes is None or spec.is_authority else extended_key_usage_names(purposes)
-    critical = any(one.critical for one in spec.extensions if one.value is purposes)
-    if TIME_STAMPING not in names or is_for_time_stamping_alone(purposes, critical):
-        return []
-    return ["extended_key_usage time_stamping stands alone and is critical (RFC 3161 2.3); leave the others out"]
-
-
 def check_name_constraints(proposal: Proposal) -> list[str]:
     """RFC 5280 4.2.1.10, against every CA above; the names of a self-issued CA are exempt (6.1.3)."""
     spec = proposal.spec
@@ -367,7 +337,6 @@ CHECKS: Sequence[Check] = (
     check_critical_extensions,
     check_path_length,
     check_extended_key_usage,
-    check_time_stamping,
     check_name_constraints,
     check_policy_mappings,
     check_policies,
@@ -378,7 +347,6 @@ REQUEST_CHECKS: Sequence[Check] = (
     check_key,
     check_alternative_names,
     check_critical_extensions,
-    check_time_stamping,
     check_name_constraints,
     check_policy_mappings,
 )
