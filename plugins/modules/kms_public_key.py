@@ -49,6 +49,13 @@ options:
     type: str
     default: pem
     choices: [pem, der, openssh, jwk]
+  replace:
+    description:
+      - Whether a file that is there is replaced when it holds something else.
+      - V(false) fails instead, and also where O(key_id) names no key. So a task that runs with the credentials of
+        another account, or in another region, does not take another key for the one that the file is of.
+    type: bool
+    default: true
   backup:
     description: Keep a copy of a file that is replaced, with the time in its name.
     type: bool
@@ -150,7 +157,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._keys.pem import fro
 from ansible_collections.rootstock.pki.plugins.module_utils._module.aws import AWS_OPTIONS, require_cryptography
 from ansible_collections.rootstock.pki.plugins.module_utils._module.converge import converge
 from ansible_collections.rootstock.pki.plugins.module_utils._module.files import KeptFile, read_if_there, write_file
-from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import DisabledKeyError, PkiError
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import DisabledKeyError, PkiError, SpecError
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.fingerprints import fingerprints, spki_pin
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.plan import Change, Plan
 
@@ -159,6 +166,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "key_id": {"type": "str", "required": True},
     "path": {"type": "path", "required": True},
     "format": {"type": "str", "default": "pem", "choices": ["pem", "der", "openssh", "jwk"]},
+    "replace": {"type": "bool", "default": True},
     "backup": {"type": "bool", "default": False},
     "return_content": {"type": "bool", "default": False},
 }
@@ -166,7 +174,16 @@ ARGUMENT_SPEC: dict[str, Any] = {
 
 def run(module: AnsibleAWSModule) -> None:
     path, key_id = module.params["path"], module.params["key_id"]
-    found = read_public_key(module)
+    client = kms_client(module)
+    found = read_public_key(module, client)
+    kept = None if module.params["replace"] else read_if_there(path)
+    if kept is not None and (found is None or to_content(module, found) != kept):
+        where = f"with these credentials in {client.meta.region_name}"
+        other = f"is {found.key_arn}, another key" if found else "names no key"
+        raise SpecError(
+            f"{path}: is not replaced (replace: false); {where}, {key_id} {other}. Use the account and region of the "
+            "key that the file is of, or move the file away where that key is given up"
+        )
     if found is None:
         missing = f"{key_id} does not exist in this account and region"
         converge(module, Plan((Change("public_key", None, path),), (missing,)), dict, {"path": path})
@@ -180,9 +197,9 @@ def run(module: AnsibleAWSModule) -> None:
     converge(module, Plan(changes), apply, to_result(module.params, found), files=[path])
 
 
-def read_public_key(module: AnsibleAWSModule) -> PublicKeyReply | None:
+def read_public_key(module: AnsibleAWSModule, client: Any) -> PublicKeyReply | None:
     """Return the public key, of a disabled key that KMS does not give out the one that the file holds."""
-    client, key_id = kms_client(module), module.params["key_id"]
+    key_id = module.params["key_id"]
     try:
         return find_public_key(client, key_id)
     except DisabledKeyError:

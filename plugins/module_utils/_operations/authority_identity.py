@@ -57,10 +57,12 @@ def root_warnings(task: CertificateTask, found: Found | None, reason: str) -> tu
 
 
 def refuse_root_changes(
-    task: CertificateTask, subject: x509.Name, changes: Sequence[Change], state: LedgerState
+    task: CertificateTask, subject: x509.Name, changes: Sequence[Change], state: LedgerState, missing: Sequence[str]
 ) -> None:
     """Refuse to issue a self-signed certificate again, also where the former one is lost, expired or of another name.
 
+    Args:
+        missing: why there is no key, where there is none.
     Raises:
         IssuerError: relying parties hold the former one.
     """
@@ -68,6 +70,11 @@ def refuse_root_changes(
         return
     if not (state.by_name(task.request.name) or is_known_at_path(task, state)):
         return
+    if missing:
+        raise IssuerError(
+            f"{name_text(subject)}: {'; '.join(missing)}, says AWS, and this root was issued for it before; use the "
+            "account and region of its key, or make a new root beside it"
+        )
     raise IssuerError(
         f"{name_text(subject)}: {_fields(changes)} of a root would change, and every relying party holds the present "
         "certificate; restore it where it is lost, use reissue_root: true, or make a new root beside it"

@@ -126,7 +126,7 @@ def plan_certificate(task: CertificateTask, ports: CertificatePorts) -> Certific
     if kept:
         changes, reason = (), ""
     if changes or problems:
-        refuse_root_changes(task, spec.subject, changes, state)
+        refuse_root_changes(task, spec.subject, changes, state, subject.missing)
         problems += [*facts.times[1], *compromise_problems(spec, task.ledger_path, state)]
         gate(facts.proposal(), problems)
         refuse_identity_drift(spec, found, () if facts.missing else changes, ports.children, now)

@@ -92,9 +92,18 @@ def _use(entry: Entry) -> str:
 
 
 def public_keys(tree: Tree, order: Sequence[Entry], place: Place) -> list[dict[str, object]]:
-    """Return the options of one kms_public_key task per authority, and per key that its issuer cannot look up."""
+    """Return the options of one kms_public_key task per authority, and per key that its issuer cannot look up.
+
+    An authority's have the certificate_path too: with the certificate its key is fixed.
+    """
     return [
-        {"name": entry.name, "key_id": used_key_id(entry), "path": _public_key_path(entry, place), **used_with(entry)}
+        {
+            "name": entry.name,
+            "key_id": used_key_id(entry),
+            "path": _public_key_path(entry, place),
+            **({"certificate_path": place.of_authority(entry.name, "ca.pem")} if entry.kind == AUTHORITY else {}),
+            **used_with(entry),
+        }
         for entry in order
         if entry.kind == AUTHORITY or _is_apart(entry, tree)
     ]

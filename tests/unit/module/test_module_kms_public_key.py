@@ -84,6 +84,19 @@ def test_the_file_stands_while_the_key_is_disabled(
     assert "is disabled, and kms:GetPublicKey needs an enabled key" in gone["msg"]
 
 
+def test_a_file_that_must_not_be_replaced_keeps_its_key(controller: Controller, pem: dict[str, Any]) -> None:
+    task, kept = {**pem, "replace": False}, Path(pem["path"])
+    made = [controller.run("kms_public_key", task) for _run in range(2)]
+    assert [one["changed"] for one in made] == [True, False]
+    content = kept.read_bytes()
+    for key_id, found in (("alias/public/other", "another key"), ("alias/public/nobody", "names no key")):
+        for check in (True, False):
+            refused = controller.run("kms_public_key", {**task, "key_id": key_id}, check=check)
+            assert found in refused["msg"]
+            assert "Use the account and region of the key that the file is of" in refused["msg"]
+    assert kept.read_bytes() == content
+
+
 def test_every_form_holds_the_same_key_and_its_readers_read_it(controller: Controller, pem: dict[str, Any]) -> None:
     folder = Path(pem["path"]).parent
     told = {

@@ -325,6 +325,13 @@ def test_a_root_is_issued_again_only_when_the_task_says_so(workshop: Workshop) -
     assert workshop.plan("root", "root_ca", path_length=3, reissue_root=True).reissue
 
 
+def test_a_root_whose_key_is_not_here_is_not_said_to_differ(workshop: Workshop) -> None:
+    workshop.root()
+    workshop.keys.clear()
+    with pytest.raises(IssuerError, match=r"the KMS key root does not exist .* account and region of its key"):
+        workshop.plan("root", "root_ca")
+
+
 def test_a_root_whose_file_is_lost_is_not_quietly_replaced(workshop: Workshop) -> None:
     workshop.root()
     (workshop.folder / "root" / "ca.pem").unlink()

@@ -52,6 +52,31 @@ def test_a_certificate_that_cannot_be_issued_does_not_keep_crls_from_being_made(
     assert crl.is_signature_valid(root.public_key())  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("named", [False, True])
+def test_in_another_region_nothing_is_made_and_nothing_overwritten(
+    account: Account, tmp_path: Path, named: bool
+) -> None:
+    principal = account.administrator()
+    signer = {**WEB, "name": "signer", "certificate_profile": "code_signing", "key": {}, "subject": {"CN": "Signer"}}
+    del signer["csr_path"], signer["subject_alt_name"]
+    given = tree(tmp_path, pki_certificates=[signer])
+    run_plays(tmp_path, principal.environment(), play("pki_tree", given))
+    before = {path: path.read_bytes() for path in (tmp_path / "pki").rglob("*") if path.is_file()}
+    elsewhere = {**principal.environment(), "AWS_REGION": "us-west-2", "AWS_DEFAULT_REGION": "us-west-2"}
+    kms = principal.client("kms", region="us-west-2")
+    if named:  # by another tree of the same names
+        kms.create_alias(AliasName="alias/failing/root", TargetKeyId=new_key(kms))
+    keys = len(kms.list_keys()["Keys"])
+    played = run_plays(tmp_path, elsewhere, play("pki_tree", given, check=True), status=2)
+    played += run_plays(tmp_path, elsewhere, play("pki_tree", given), status=2)
+    for one in played:
+        assert "with these credentials in us-west-2, alias/failing/root " in one.failure()
+        assert ("another key" if named else "names no key") in one.failure()
+        assert not any(task.endswith("Every key exists in KMS") for task, _results in one.tasks)
+    assert len(kms.list_keys()["Keys"]) == keys
+    assert {path: path.read_bytes() for path in (tmp_path / "pki").rglob("*") if path.is_file()} == before
+
+
 def test_where_no_authority_could_be_made_there_is_nothing_to_say_of_crls(account: Account, tmp_path: Path) -> None:
     principal = account.administrator()
     kms = principal.client("kms")
