@@ -15,8 +15,9 @@ import hashlib
 import os
 import secrets
 import sqlite3
+import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -47,12 +48,16 @@ CREATE INDEX crls_by_scope ON crls (scope, number);
 _PUT_ROW = f"INSERT OR REPLACE INTO groups VALUES ({', '.join('?' * len(Row._fields))})"  # noqa: S608  # marks only
 
 
+class IndexMisfit(LedgerError):  # noqa: N818
+    """An index does not say what the ledger file says, so it has to be made again."""
+
+
 @dataclass(frozen=True)
 class About:
     """What an index is about.
 
     Attributes:
-        generation: random; another one after the index was made anew.
+        generation: random; another one after the index was made anew from a file that may be another.
         stamp: identity, size and times of the ledger file when it was last in step.
         size: how many bytes of it are indexed.
         lines: how many lines these are.
@@ -96,7 +101,8 @@ def read_about(connection: sqlite3.Connection) -> About:
         sqlite3.Error: it is no index, or of another layout.
     """
     values = dict(connection.execute("SELECT name, value FROM about"))
-    if values.get("layout") != _LAYOUT or values.keys() != About.__dataclass_fields__.keys():
+    fits = values.get("layout") == _LAYOUT and values.keys() == About.__dataclass_fields__.keys()
+    if not fits or not (values["size"].isdecimal() and values["lines"].isdecimal()):
         raise sqlite3.DatabaseError("an index of another layout")
     return About(**{**values, "size": int(values["size"]), "lines": int(values["lines"])})
 
@@ -110,12 +116,14 @@ def read_places(descriptor: int, places: bytes) -> list[Entry]:
     """Return the entries at packed places of the ledger file.
 
     Raises:
-        LedgerError: there is no line at a place, so the index does not fit.
+        IndexMisfit: there is no line at a place.
     """
     try:
         return [decode(os.pread(descriptor, length, at)) for at, length in unpack(places)]
     except LedgerError as exc:
-        raise LedgerError(f"a line that is looked up {exc}; it was changed since, run again") from None
+        raise IndexMisfit(f"a line that is looked up {exc}; it was changed since, run again") from None
+    except struct.error:
+        raise IndexMisfit("the index names no place of a line; run again") from None
 
 
 def in_step(ledger_path: Path, known: str = "") -> About:
@@ -128,19 +136,51 @@ def in_step(ledger_path: Path, known: str = "") -> About:
         sqlite3.Error, OSError: no index can be kept here.
     """
     path = index_path(ledger_path)
+    generation = ""
     with open(ledger_path, "rb") as ledger, _only_writer(ledger_path):
         descriptor = ledger.fileno()
+        with suppress(sqlite3.Error, IndexMisfit), connected(path) as connection:
+            about = read_about(connection)
+            if about.stamp == stamp_of(descriptor):
+                return about
+            connection.execute("BEGIN IMMEDIATE")
+            if about.stamp == known or _fits(connection, about, descriptor):
+                generation = about.generation
+                return _extended(connection, about, descriptor)
+        return _built(path, descriptor, generation)
+
+
+def made_again(ledger_path: Path, about: About, damaged: int) -> bool:
+    """Make an index that proved damaged anew; return whether those who asked it can ask again.
+
+    Nothing is made where somebody else has done so meanwhile. Others who read the damaged one are not disturbed.
+
+    Args:
+        about: what the index was about when the caller found it in step.
+        damaged: file_number() of the index that the caller asked.
+    Raises:
+        LedgerError: the ledger is damaged.
+        sqlite3.Error, OSError: no index can be kept here, and the damaged one is gone.
+    """
+    path = index_path(ledger_path)
+    with open(ledger_path, "rb") as ledger, _only_writer(ledger_path):
+        if file_number(path) != damaged:
+            return True
+        same = stamp_of(ledger.fileno()) == about.stamp
         try:
-            with connected(path) as connection:
-                about = read_about(connection)
-                if about.stamp == stamp_of(descriptor):
-                    return about
-                connection.execute("BEGIN IMMEDIATE")
-                if about.stamp == known or _fits(connection, about, descriptor):
-                    return _extended(connection, about, descriptor)
-        except sqlite3.Error:
+            _built(path, ledger.fileno(), about.generation if same else "")
+        except (LedgerError, sqlite3.Error, OSError):
             path.unlink(missing_ok=True)
-        return _built(path, descriptor)
+            raise
+    return same
+
+
+def file_number(path: Path) -> int:
+    """Return what tells a file from the one that takes its place; 0 where there is none."""
+    try:
+        return path.stat().st_ino
+    except FileNotFoundError:
+        return 0
 
 
 @contextmanager
@@ -226,15 +266,20 @@ def _take_in(batches: Iterable[_Batch], take: Callable[[bytes, int], None]) -> t
     return end, last
 
 
-def _built(path: Path, descriptor: int) -> About:
-    """Make the index anew from the whole file."""
+def _built(path: Path, descriptor: int, generation: str = "") -> About:
+    """Make the index anew from the whole file.
+
+    Args:
+        generation: of the index before, where the file still says what that was made from.
+    """
     groups = Groups()
     stamp = stamp_of(descriptor)
     size, lines = _take_in(_batches(descriptor, 0, 0), lambda line, at: groups.add(line.decode("latin-1"), at))
     for suffix in ("-journal", ".new", ".new-journal"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
     fresh = path.with_name(f"{path.name}.new")
-    about = _filled(fresh, descriptor, groups, About(secrets.token_hex(8), stamp, size, lines, "", "", NO_MARK))
+    about = About(generation or secrets.token_hex(8), stamp, size, lines, "", "", NO_MARK)
+    about = _filled(fresh, descriptor, groups, about)
     fresh.replace(path)
     return about
 

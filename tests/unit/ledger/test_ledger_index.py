@@ -136,7 +136,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def _generation(path: Path) -> str:
-    return read_indexed(path).generation
+    return read_indexed(path).about.generation
 
 
 def _statuses(path: Path) -> set[str]:
@@ -149,7 +149,7 @@ def test_an_index_is_kept_in_step_line_by_line(path: Path) -> None:
     ledger.append(revoked(3))
     state = ledger.read()
     assert isinstance(state, IndexedState)
-    assert state.generation == generation
+    assert state.about.generation == generation
     assert state.counts(NOW)["revoked"] == 1
 
 
@@ -158,7 +158,7 @@ def test_lines_that_others_appended_are_taken_in(path: Path) -> None:
     with path.open("ab") as file:
         file.write(encode(revoked(5)))
     state = read_indexed(path)
-    assert (state.generation, state.counts(NOW)["revoked"]) == (generation, 1)
+    assert (state.about.generation, state.counts(NOW)["revoked"]) == (generation, 1)
 
 
 def test_an_edit_in_the_middle_makes_the_index_anew(path: Path) -> None:
@@ -166,7 +166,7 @@ def test_an_edit_in_the_middle_makes_the_index_anew(path: Path) -> None:
     content = path.read_bytes()
     path.write_bytes(content.replace(b'"name":"host-7"', b'"name":"host_7"'))
     state = read_indexed(path)
-    assert state.generation != generation
+    assert state.about.generation != generation
     assert state.by_name("host-7") == ()
     assert [record.serial for record in state.by_name("host_7")] == [serial(7)]
 
@@ -176,7 +176,7 @@ def test_a_merge_that_puts_lines_in_the_middle_makes_the_index_anew(path: Path) 
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join([*lines[:10], encode(revoked(1)), *lines[10:]]))
     state = read_indexed(path)
-    assert state.generation != generation
+    assert state.about.generation != generation
     assert state.counts(NOW)["revoked"] == 1
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.rootstock.pki.plugins.module_utils._ledger import lines
+from ansible_collections.rootstock.pki.plugins.module_utils._ledger import index_file, lines
 from ansible_collections.rootstock.pki.plugins.module_utils._ledger.entries import Intent
 from ansible_collections.rootstock.pki.plugins.module_utils._ledger.files import FileLedger
 from ansible_collections.rootstock.pki.plugins.module_utils._ledger.holders import this_holder
@@ -86,6 +86,35 @@ def test_of_many_processes_that_claim_many_names_each_name_goes_to_one(tmp_path:
     names = 60
     answers = _together(_claim_many, tmp_path / "ledger.jsonl", index_from, names)
     assert sorted(name for won in answers for name in won) == sorted(f"file {number}" for number in range(names))
+
+
+def _ask_a_damaged_index(which: int, start: Any, queue: Any, path: Path) -> None:
+    made: list[Path] = []
+    build = index_file._built
+
+    def watch(path: Path, descriptor: int, generation: str = "") -> index_file.About:
+        made.append(path)
+        return build(path, descriptor, generation)
+
+    index_file._built = watch
+    state = _ledger(path, 1).read()
+    start.wait()
+    if which == 0:
+        index = index_file.index_path(path)
+        size = index.stat().st_size
+        with index.open("r+b") as file:
+            file.seek(size // 2)
+            file.write(bytes(size - size // 2))
+    start.wait()
+    queue.put(([revocation.serial for revocation in state.revocations], len(made)))
+
+
+def test_of_many_processes_that_find_the_index_damaged_one_makes_it_again_for_all(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.jsonl"
+    _ledger(path, 1).append_all([revoked(number, time=_now()) for number in range(400)])
+    answers = _together(_ask_a_damaged_index, path)
+    assert [found for found, _made in answers] == [sorted(serial(number) for number in range(400))] * PROCESSES
+    assert sum(made for _found, made in answers) == 1
 
 
 def _die_when(condition: Callable[[], None], path: Path) -> None:
