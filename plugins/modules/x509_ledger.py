@@ -22,7 +22,7 @@ extends_documentation_fragment:
   - rootstock.pki.attributes
 options:
   ledger_path:
-    description: The ledger.
+    description: The ledger. Of a symbolic link, the file that it stands for is checked and repaired.
     type: path
     required: true
   repair:

@@ -28,7 +28,7 @@ from .entries import Crl, Entry
 from .fold import one_authority, revocation_mark
 from .index_groups import Groups
 from .index_rows import NO_MARK, Row, group_of, mark_ids, own_places, pack, replaced_by, row_of, unpack
-from .lines import stamp_of
+from .lines import real_path, stamp_of
 
 _CHUNK = 4 * 1024 * 1024
 _LAYOUT = "3"
@@ -79,6 +79,7 @@ class About:
 
 
 def index_folder(ledger_path: Path) -> Path:
+    ledger_path = real_path(ledger_path)
     return ledger_path.with_name(f".{ledger_path.name}.index")
 
 

@@ -81,6 +81,14 @@ class LockedFile:
         return found[found.rfind(b"\n") + 1 :]
 
 
+def real_path(path: Path) -> Path:
+    """Return the file that a symbolic link stands for, *path* itself where it is none.
+
+    Whatever goes with a file lies beside the real one, so that it is the same for all who use it.
+    """
+    return Path(os.path.realpath(path)) if os.path.islink(path) else path
+
+
 def stamp_of(descriptor: int) -> str:
     """Return identity, size and times of an open file."""
     stat = os.fstat(descriptor)
@@ -89,6 +97,7 @@ def stamp_of(descriptor: int) -> str:
 
 def torn_path(path: Path) -> Path:
     """Return where the torn last lines of *path* are kept."""
+    path = real_path(path)
     return path.with_name(f"{path.name}.torn")
 
 
@@ -135,15 +144,16 @@ def locked(path: Path, timeout: float, is_whole: Callable[[bytes], bool]) -> Ite
 
 def _open(path: Path) -> int:
     flags = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC
+    folder = real_path(path).parent
     try:
         try:
             return os.open(path, flags)
         except FileNotFoundError:
             descriptor = os.open(path, flags | os.O_CREAT, 0o644)
-            sync_folder(path.parent)
+            sync_folder(folder)
             return descriptor
     except FileNotFoundError as exc:
-        raise LedgerError(f"{path}: there is no folder {path.parent} for the ledger; create it first") from exc
+        raise LedgerError(f"{path}: there is no folder {folder} for the ledger; create it first") from exc
     except OSError as exc:
         raise LedgerError(f"{path}: the ledger cannot be opened for writing: {exc.strerror}") from exc
 

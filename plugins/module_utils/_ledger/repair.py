@@ -14,7 +14,7 @@ from pathlib import Path
 from .._pki.errors import LedgerError
 from .codec import Damage, is_whole
 from .fold import fold
-from .lines import locked, sync_folder, write_all
+from .lines import locked, real_path, sync_folder, write_all
 from .reading import read_content, sift
 
 
@@ -42,9 +42,12 @@ def plan_repair(path: Path) -> Repair:
 def repair(path: Path, now: datetime, lock_timeout: float = 30.0) -> Repair:
     """Replace the ledger by one without its damaged lines, all others byte by byte as they were.
 
+    Of a symbolic link, the file that it stands for is replaced.
+
     Raises:
         LedgerError: as for plan_repair(), or the new file cannot be written; the ledger is as before.
     """
+    path = real_path(path)
     with locked(path, lock_timeout, is_whole) as file:
         content, damages = _sound_lines(path)
         if not damages:

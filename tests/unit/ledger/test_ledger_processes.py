@@ -71,6 +71,20 @@ def test_of_many_processes_that_claim_a_name_one_wins(tmp_path: Path, index_from
     assert len({intent for _answer, intent in answers}) == 1
 
 
+def _claim_by_either_name(which: int, start: Any, queue: Any, link: Path, real: Path, index_from: int) -> None:
+    _claim(which, start, queue, link if which % 2 else real, index_from)
+
+
+@pytest.mark.parametrize("index_from", [10**9, 1])
+def test_of_those_who_come_by_a_link_and_those_who_come_by_the_path_one_wins(tmp_path: Path, index_from: int) -> None:
+    real, link = tmp_path / "store" / "ledger.jsonl", tmp_path / "ledger.jsonl"
+    real.parent.mkdir()
+    link.symlink_to(real)
+    answers = _together(_claim_by_either_name, link, real, index_from)
+    assert sorted(answer for answer, _intent_id in answers) == ["lost"] * (PROCESSES - 1) + ["won"]
+    assert len({intent for _answer, intent in answers}) == 1
+
+
 def _claim_many(which: int, start: Any, queue: Any, path: Path, index_from: int, names: int) -> None:
     intents = [
         an_intent(f"file {(number + which * 5) % names}", 0, _now(), this_holder(), "file") for number in range(40)

@@ -36,3 +36,16 @@ def test_the_damaged_line_alone_is_set_aside_and_the_old_file_kept(controller: C
     again = controller.run("x509_ledger", repair)
     assert (again["changed"], again["damaged_lines"]) == (False, [])
     assert not any(controller.run("x509_revocation", {**one, "foreign": False})["changed"] for one in foreign)
+
+
+def test_the_ledger_that_a_link_stands_for_is_repaired(controller: Controller, tmp_path: Path) -> None:
+    store, link = tmp_path / "store", tmp_path / "ledger.jsonl"
+    store.mkdir()
+    link.symlink_to("store/ledger.jsonl")
+    task = {"ledger_path": str(link)}
+    assert controller.run("x509_revocation", {**task, "serial_number": 1, "foreign": True})["changed"]
+    sound = (store / "ledger.jsonl").read_text()
+    (store / "ledger.jsonl").write_text(f"{sound}garbage\n")
+    done = controller.run("x509_ledger", {**task, "repair": True})
+    assert (link.is_symlink(), (store / "ledger.jsonl").read_text()) == (True, sound)
+    assert Path(done["kept_path"]).parent == store
