@@ -28,7 +28,7 @@ options:
   repair:
     description:
       - Replace the ledger by one without its damaged lines. All others stay byte by byte as they are, and the file as
-        it was is kept beside it.
+        it was is kept beside it. A byte order mark that an editor put at the start is no damage, and is taken off.
       - Take the ledger from Git or a backup instead where you can. What a damaged line said is lost to the ledger. If
         it was a revocation, the certificate is valid again until it is revoked once more. If it was a certificate that
         was issued, the next run of the task that issued it completes the record.
@@ -118,8 +118,10 @@ def run(module: AnsibleModule) -> None:
         done = repair(path, utc_now())
         return {**told(done), "kept_path": str(done.kept)}
 
-    changes = tuple(Change(f"line {damage.number}", damage.problem, None) for damage in found.damages)
-    converge(module, Plan(changes), apply, told(found))
+    changes = [Change(f"line {damage.number}", damage.problem, None) for damage in found.damages]
+    if found.marked and module.params["repair"]:
+        changes.append(Change("byte order mark", "there is one", None))
+    converge(module, Plan(tuple(changes)), apply, told(found))
 
 
 def main() -> None:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import codecs
 import dataclasses
 import json
 import re
@@ -124,6 +125,7 @@ _READERS: Mapping[str, Callable[[object], object]] = {
 
 
 DAMAGES_NAMED = 10
+BYTE_ORDER_MARK = codecs.BOM_UTF8
 
 
 class Damage(NamedTuple):
@@ -200,9 +202,13 @@ def encode(entry: Entry) -> bytes:
 def decode(line: bytes) -> Entry:
     """Return the entry of one line.
 
+    A byte order mark before it is ignored, as RFC 8259 section 8.1 allows: some editors put one before the first line,
+    and a merge may move that.
+
     Raises:
         LedgerError: what is wrong with it, without the line's number.
     """
+    line = line.removeprefix(BYTE_ORDER_MARK)
     try:
         values = json.loads(line.decode())
     except (ValueError, RecursionError):

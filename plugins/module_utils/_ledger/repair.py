@@ -7,12 +7,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from .._pki.errors import LedgerError
-from .codec import Damage, is_whole
+from .codec import BYTE_ORDER_MARK, Damage, is_whole
 from .fold import fold
 from .lines import locked, real_path, sync_folder, write_all
 from .reading import read_content, sift
@@ -23,11 +23,17 @@ class Repair:
     """What a repair takes out.
 
     Attributes:
+        marked: a byte order mark stands before a good line, in all likelihood the first one.
         kept: where the file as it was is kept; None where nothing was damaged or nothing was done.
     """
 
-    damages: tuple[Damage, ...]
+    damages: tuple[Damage, ...] = ()
+    marked: bool = False
     kept: Path | None = None
+
+    @property
+    def needed(self) -> bool:
+        return bool(self.damages) or self.marked
 
 
 def plan_repair(path: Path) -> Repair:
@@ -36,11 +42,11 @@ def plan_repair(path: Path) -> Repair:
     Raises:
         LedgerError: the ledger cannot be read, or what is wrong is nothing that could be set aside.
     """
-    return Repair(_sound_lines(path)[1])
+    return _sound_lines(path)[1]
 
 
 def repair(path: Path, now: datetime, lock_timeout: float = 30.0) -> Repair:
-    """Replace the ledger by one without its damaged lines, all others byte by byte as they were.
+    """Replace the ledger by one without its damaged lines and byte order mark, all else byte by byte as it was.
 
     Of a symbolic link, the file that it stands for is replaced.
 
@@ -49,9 +55,9 @@ def repair(path: Path, now: datetime, lock_timeout: float = 30.0) -> Repair:
     """
     path = real_path(path)
     with locked(path, lock_timeout, is_whole) as file:
-        content, damages = _sound_lines(path)
-        if not damages:
-            return Repair(())
+        content, planned = _sound_lines(path)
+        if not planned.needed:
+            return planned
         kept = path.with_name(f"{path.name}.damaged-{now:%Y%m%dT%H%M%SZ}")
         fresh = path.with_name(f".{path.name}.repaired")
         try:
@@ -64,17 +70,19 @@ def repair(path: Path, now: datetime, lock_timeout: float = 30.0) -> Repair:
         except OSError as exc:
             fresh.unlink(missing_ok=True)
             raise LedgerError(f"{path}: the ledger cannot be repaired: {exc.strerror}; it is as before") from exc
-    return Repair(damages, kept)
+    return replace(planned, kept=kept)
 
 
-def _sound_lines(path: Path) -> tuple[bytes, tuple[Damage, ...]]:
+def _sound_lines(path: Path) -> tuple[bytes, Repair]:
+    """Return what stays of the file, and what does not."""
     try:
         content = read_content(path)
         good, damages = sift(content)
         fold(entry for _line, entry in good)
     except LedgerError as exc:
         raise LedgerError(f"{path}: {exc}") from None
-    return b"".join(line + b"\n" for line, _entry in good), tuple(damages)
+    stays = b"".join(line.removeprefix(BYTE_ORDER_MARK) + b"\n" for line, _entry in good)
+    return stays, Repair(tuple(damages), any(line.startswith(BYTE_ORDER_MARK) for line, _entry in good))
 
 
 def _write_like(path: Path, content: bytes, model: os.stat_result) -> None:

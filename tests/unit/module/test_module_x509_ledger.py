@@ -49,3 +49,20 @@ def test_the_ledger_that_a_link_stands_for_is_repaired(controller: Controller, t
     done = controller.run("x509_ledger", {**task, "repair": True})
     assert (link.is_symlink(), (store / "ledger.jsonl").read_text()) == (True, sound)
     assert Path(done["kept_path"]).parent == store
+
+
+def test_a_byte_order_mark_does_not_matter_and_a_repair_takes_it_off(controller: Controller, tmp_path: Path) -> None:
+    ledger = tmp_path / "ledger.jsonl"
+    task, repair = {"ledger_path": str(ledger)}, {"ledger_path": str(ledger), "repair": True}
+    assert controller.run("x509_revocation", {**task, "serial_number": 1, "foreign": True})["changed"]
+    sound = ledger.read_bytes()
+    ledger.write_bytes(b"\xef\xbb\xbf" + sound)
+    assert controller.run("x509_ledger", task)["changed"] is False
+    assert controller.run("x509_ledger_info", task)["counts"]
+    checked = controller.run("x509_ledger", repair, check=True)
+    assert (checked["changed"], list(checked["diff"]["before"])) == (True, ["byte order mark"])
+    assert ledger.read_bytes() != sound
+    done = controller.run("x509_ledger", repair)
+    assert (done["changed"], done["damaged_lines"], ledger.read_bytes()) == (True, [], sound)
+    assert Path(done["kept_path"]).read_bytes() == b"\xef\xbb\xbf" + sound
+    assert controller.run("x509_ledger", repair)["changed"] is False
