@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 
 from .._pki.errors import SpecError
 from .._pki.plan import Change
+from .streams import put_in_place, written_beside
 
 
 @dataclass(frozen=True)
@@ -95,19 +95,11 @@ def write_file(module: Any, path: str, content: bytes, backup: bool = False, *, 
     Args:
         secret: keep nothing of the mode, owner and ACL of the file that is replaced.
     Raises:
-        SpecError: the folder is missing or cannot be written.
+        SpecError: the folder cannot be written, or its disk is full; then *path* is as it was.
     """
+    temporary = written_beside(module, path, [content])
     backup_file: str | None = module.backup_local(path) if backup and os.path.exists(path) else None
-    try:
-        handle, temporary = tempfile.mkstemp(dir=module.tmpdir)
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        module.add_cleanup_file(temporary)
-        os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
-    except OSError as exc:
-        raise SpecError(f"{path}: cannot be written ({exc.strerror}); check the folder") from exc
-    unsafe = module.params["unsafe_writes"]
-    module.atomic_move(temporary, os.path.abspath(path), unsafe_writes=unsafe, keep_dest_attrs=not secret)
+    put_in_place(module, path, temporary, secret=secret)
     return backup_file
 
 

@@ -193,8 +193,8 @@ class Mover:
     def add_cleanup_file(self, path: str) -> None:
         self.kept.append(path)
 
-    def atomic_move(self, source: str, target: str, unsafe_writes: bool) -> None:
-        assert not unsafe_writes
+    def atomic_move(self, source: str, target: str, unsafe_writes: bool, keep_dest_attrs: bool) -> None:
+        assert (unsafe_writes, keep_dest_attrs) == (False, True)
         Path(source).rename(target)
 
 

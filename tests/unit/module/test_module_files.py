@@ -2,12 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Files where Ansible cannot replace them atomically, such as one that is mounted into a container by itself."""
+"""Files where Ansible cannot replace them atomically: one that is mounted by itself, one on a disk that is full."""
 
 from __future__ import annotations
 
 import errno
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,9 @@ import pytest
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
 
-from ansible_collections.rootstock.pki.plugins.module_utils._module.files import write_file
+from ansible_collections.rootstock.pki.plugins.module_utils._module.files import KeptFile, write_file, write_files
 from ansible_collections.rootstock.pki.plugins.module_utils._module.streams import write_pieces
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import SpecError
 
 Write = Callable[[Any, str], object]
 WRITERS: dict[str, Write] = {
@@ -58,3 +60,74 @@ def test_without_it_such_a_file_stays_as_it_is(mounted: Path, writer: str, tmp_p
     with pytest.raises((Exception, SystemExit)):  # one or the other, as ansible-core's version has it
         WRITERS[writer](module_with(False, tmp_path), str(mounted))
     assert mounted.read_bytes() == b"old and longer"
+
+
+@pytest.fixture
+def full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file in a folder whose disk is full: it takes new names and no bytes."""
+    path = tmp_path / "full" / "ca.pem"
+    path.parent.mkdir()
+    path.write_bytes(b"old")
+    mkstemp = tempfile.mkstemp
+
+    def without_room(**options: Any) -> tuple[int, str]:
+        handle, name = mkstemp(**options)
+        if Path(name).parent == path.parent:
+            os.close(handle)
+            handle = os.open("/dev/full", os.O_WRONLY)
+        return handle, name
+
+    monkeypatch.setattr(tempfile, "mkstemp", without_room)
+    return path
+
+
+@pytest.mark.parametrize("unsafe_writes", [False, True])
+@pytest.mark.parametrize("writer", WRITERS)
+def test_a_full_disk_is_told_and_the_file_stays_as_it_is(
+    full: Path, writer: str, unsafe_writes: bool, tmp_path: Path
+) -> None:
+    module = module_with(unsafe_writes, tmp_path)
+    for path in (full, full.with_name("new.pem")):
+        with pytest.raises(
+            SpecError, match=rf"{path}: cannot be written \(No space left on device\); check .* its disk"
+        ):
+            WRITERS[writer](module, str(path))
+    module.do_cleanup_files()
+    assert [(found.name, found.read_bytes()) for found in full.parent.iterdir()] == [("ca.pem", b"old")]
+
+
+def test_a_full_disk_leaves_no_backup_of_a_file_that_stays(full: Path, tmp_path: Path) -> None:
+    module = module_with(False, tmp_path)
+    with pytest.raises(SpecError, match="No space left"):
+        write_files(module, [KeptFile(str(full), b"new", "certificate")], backup=True)
+    module.do_cleanup_files()
+    assert [found.name for found in full.parent.iterdir()] == ["ca.pem"]
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+def test_unsafe_writes_writes_into_a_file_of_a_folder_that_takes_no_other(
+    writer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "closed" / "mounted"
+    path.parent.mkdir()
+    path.write_bytes(b"old and longer")
+    access, mkstemp, rename = os.access, tempfile.mkstemp, os.rename
+
+    def refuse(folder: Any) -> None:
+        if os.fsdecode(folder) == str(path.parent):
+            raise OSError(errno.EROFS, "Read-only file system")
+
+    def make(*args: Any, **options: Any) -> tuple[int, Any]:
+        refuse(options["dir"])
+        return mkstemp(*args, **options)
+
+    def move(source: Any, target: Any) -> None:
+        if os.fsdecode(target) == str(path):
+            raise OSError(errno.EXDEV, "Invalid cross-device link")
+        rename(source, target)
+
+    monkeypatch.setattr(os, "access", lambda name, mode: str(name) != str(path.parent) and access(name, mode))
+    monkeypatch.setattr(tempfile, "mkstemp", make)
+    monkeypatch.setattr(os, "rename", move)
+    WRITERS[writer](module_with(True, tmp_path), str(path))
+    assert path.read_bytes() == b"new"
