@@ -222,7 +222,7 @@ def test_an_index_of_another_layout_is_made_anew(path: Path, layout: str) -> Non
         connection.execute("UPDATE about SET value = ? WHERE name = 'layout'", (layout,))
         connection.commit()
     state = read_indexed(path)
-    assert state.generation != generation
+    assert state.about.generation != generation
     assert state.counts(NOW)["valid"] == 40
 
 

@@ -48,7 +48,10 @@ NEEDED: list[Refusal] = [
     ("points to", {"alias": "refusals/authority", "key_id": "alias/refusals/used"}),
 ]
 AWS: list[Refusal] = [
-    ("AWS refuses kms:CreateKey", {"policy": '{"Statement": {"Effect": "Perhaps"}}'}),
+    (
+        "AWS refuses kms:CreateKey",
+        {"policy": '{"Statement": {"Effect": "Perhaps", "Action": "kms:*", "Resource": "*"}}'},
+    ),
     ("AWS cannot be reached", {"endpoint_url": "http://127.0.0.1:1"}),
     ("AWS does not know these credentials", {"access_key": "AKIA0000000000000000", "session_token": ""}),
 ]
@@ -79,7 +82,10 @@ def policies(caller: str) -> list[Refusal]:
     elsewhere = "arn:aws:iam::444455556666:role/x"
     return [
         ("the caller could not change it any more", {"administrators": []}),
-        ("policy is the whole key policy", {"administrators": [], "policy": '{"Statement": {"Effect": "Allow"}}'}),
+        (
+            "policy is the whole key policy",
+            {"administrators": [], "policy": '{"Statement": {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}}'},
+        ),
         ("of partition aws-cn", {"administrators": [caller], "signers": [elsewhere.replace("aws", "aws-cn")]}),
         ("lets no other account administer", {"administrators": [elsewhere]}),
         ("lets no other account administer", {"administrators": [caller], "break_glass_principals": [elsewhere]}),
