@@ -59,6 +59,8 @@ attributes:
 options: {}
 attributes:
   safe_file_operations:
-    description: Replaces files atomically, so that nobody reads a half-written one.
+    description:
+      - Replaces files atomically, so that nobody reads a half-written one.
+      - Refuses to replace a file that the task names for something else, such as its ledger or a file that it reads.
     support: full
 """

@@ -267,6 +267,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._module.cms import (
     to_cms_spec,
 )
 from ansible_collections.rootstock.pki.plugins.module_utils._module.converge import converge, utc_now
+from ansible_collections.rootstock.pki.plugins.module_utils._module.places import check_places
 from ansible_collections.rootstock.pki.plugins.module_utils._module.streams import write_pieces
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.sign_cms import (
     CmsPlanningPorts,
@@ -283,6 +284,7 @@ ARGUMENT_SPEC: dict[str, Any] = {**AWS_OPTIONS, **CMS_OPTIONS}
 def run(module: AnsibleAWSModule) -> None:
     require_cryptography(module, LEAST_CRYPTOGRAPHY)
     params, missing, codec = module.params, [], DerCodec()
+    check_places(module, ["dest"])
     spec = to_cms_spec(params, missing)
     signers = signer_params(params)
     makers = [client_maker(module, one["assume_role"]) for one in signers]

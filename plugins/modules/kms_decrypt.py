@@ -92,6 +92,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._module.files import
     read_file,
     write_files,
 )
+from ansible_collections.rootstock.pki.plugins.module_utils._module.places import check_places
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import PkiError, SpecError
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.plan import Plan
 
@@ -123,6 +124,7 @@ def run(module: AnsibleAWSModule) -> None:
     params = module.params
     if params["return_content"] and not module.no_log:
         raise SpecError("return_content: true would show the plaintext; give the task no_log: true")
+    check_places(module, ["dest"])
     ciphertext = read_ciphertext(params["src"])
     plaintext = decrypt(kms_client(module), params["key_id"], ciphertext, params["encryption_algorithm"])
     params["mode"] = params["mode"] or PRIVATE

@@ -157,6 +157,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._keys.pem import fro
 from ansible_collections.rootstock.pki.plugins.module_utils._module.aws import AWS_OPTIONS, require_cryptography
 from ansible_collections.rootstock.pki.plugins.module_utils._module.converge import converge
 from ansible_collections.rootstock.pki.plugins.module_utils._module.files import KeptFile, read_if_there, write_file
+from ansible_collections.rootstock.pki.plugins.module_utils._module.places import check_places
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import DisabledKeyError, PkiError, SpecError
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.fingerprints import fingerprints, spki_pin
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.plan import Change, Plan
@@ -174,6 +175,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
 
 def run(module: AnsibleAWSModule) -> None:
     path, key_id = module.params["path"], module.params["key_id"]
+    check_places(module, ["path"])
     client = kms_client(module)
     found = read_public_key(module, client)
     kept = None if module.params["replace"] else read_if_there(path)

@@ -145,6 +145,7 @@ options:
   ledger_path:
     description:
       - A ledger in which every signature is written down before AWS KMS is asked for it, and its outcome after.
+      - It must not be in the folder O(src) of a manifest, which would have to list it anew with each signature.
     type: path
 seealso:
   - module: rootstock.pki.kms_key
@@ -263,13 +264,16 @@ from ansible_collections.rootstock.pki.plugins.module_utils._ledger.opening impo
 from ansible_collections.rootstock.pki.plugins.module_utils._module.aws import AWS_OPTIONS, require_cryptography
 from ansible_collections.rootstock.pki.plugins.module_utils._module.converge import converge
 from ansible_collections.rootstock.pki.plugins.module_utils._module.files import KeptFile, write_file
+from ansible_collections.rootstock.pki.plugins.module_utils._module.places import check_places
 from ansible_collections.rootstock.pki.plugins.module_utils._module.signing import (
     CONTENT_OPTIONS,
+    OUTPUT_OPTIONS,
     SIGNATURE_OPTIONS,
     check_signing_options,
     manifest_digest,
     read_current,
     read_or_note,
+    signature_places,
     to_manifest_path,
     to_manifest_spec,
     to_signature_specs,
@@ -312,8 +316,7 @@ def find_key(module: AnsibleAWSModule, keys: KmsSigningKeys, missing: list[str])
     return key
 
 
-def plan_manifest(params: dict[str, Any], missing: list[str]) -> KeptFile:
-    path = to_manifest_path(params)
+def plan_manifest(params: dict[str, Any], path: str, missing: list[str]) -> KeptFile:
     listed = params["files"] if params["files"] is not None else [params["src"]]
     lacking = [f"{one} does not exist yet" for one in listed if not os.path.lexists(one)]
     missing += lacking
@@ -328,7 +331,9 @@ def run(module: AnsibleAWSModule) -> None:
     require_cryptography(module)
     params, missing = module.params, []
     check_signing_options(params)
-    manifest = plan_manifest(params, missing) if params["manifest"] else None
+    path = to_manifest_path(params) if params["manifest"] else ""
+    check_places(module, OUTPUT_OPTIONS, signature_places(params, path))
+    manifest = plan_manifest(params, path, missing) if path else None
     specs = [to_manifest_spec(params, manifest.path, manifest.content)] if manifest else to_signature_specs(params)
     keys = KmsSigningKeys(kms_client(module))
     key = find_key(module, keys, missing)

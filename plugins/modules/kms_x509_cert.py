@@ -229,6 +229,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._module.files import
     read_if_there,
     write_files,
 )
+from ansible_collections.rootstock.pki.plugins.module_utils._module.places import check_places
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.certificate_inputs import file_ports
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.certificate_plan import plan_certificate
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.issue_certificate import IssuingPorts, carry_out
@@ -261,6 +262,8 @@ def issuing_ports(module: AnsibleAWSModule, task: CertificateTask) -> IssuingPor
 def run(module: AnsibleAWSModule) -> None:
     require_cryptography(module)
     params = module.params
+    beside = {"ledger_path": params["issuer_path"] or params["path"], "authority_ledger_path": params["path"]}
+    check_places(module, FILE_OPTIONS, beside=beside)
     task = to_task(params, params["path"], read_if_there(params["path"]))
     ports = file_ports(task, KmsPublicKeys(kms_client(module)), utc_now, lint)
     planned = plan_certificate(task, ports)

@@ -152,6 +152,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._module.certificates
 )
 from ansible_collections.rootstock.pki.plugins.module_utils._module.converge import converge, utc_now
 from ansible_collections.rootstock.pki.plugins.module_utils._module.files import octets_of
+from ansible_collections.rootstock.pki.plugins.module_utils._module.places import check_places
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.certificate_inputs import file_ports
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.certificate_plan import plan_certificate
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.issue_certificate import IssuingPorts, carry_out
@@ -174,6 +175,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
 def run(module: AnsibleAWSModule) -> None:
     require_cryptography(module)
     content = module.params["content"]
+    check_places(module, beside={"ledger_path": module.params["issuer_path"]})
     task = to_task(module.params, "", octets_of(content, "content") if content else None)
     ports = file_ports(task, KmsPublicKeys(kms_client(module)), utc_now, lint)
     planned = plan_certificate(task, ports)

@@ -303,6 +303,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._module.crls import 
     CRL_OPTIONS,
     crl_file,
     crl_paths,
+    crl_places,
     crl_results,
     der_copy,
     joint_plan,
@@ -310,6 +311,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._module.crls import 
     to_crl_task,
 )
 from ansible_collections.rootstock.pki.plugins.module_utils._module.files import KeptFile, write_files
+from ansible_collections.rootstock.pki.plugins.module_utils._module.places import check_places
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.crl_plan import (
     CrlPlan,
     file_crl_ports,
@@ -317,9 +319,17 @@ from ansible_collections.rootstock.pki.plugins.module_utils._operations.crl_plan
 )
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.ledger_facts import assumed_revocations
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.make_crl import CrlSigning, carry_out_crl
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.crl_task import CrlTask
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import PkiError
 
 ARGUMENT_SPEC: dict[str, Any] = {**AWS_OPTIONS, **CRL_OPTIONS}
+FILE_OPTIONS = ("path", "der_path")
+
+
+def check(module: AnsibleAWSModule, *tasks: CrlTask) -> None:
+    """Refuse *tasks* that would write into files of others; those of partitions once their numbers are known too."""
+    params = module.params
+    check_places(module, FILE_OPTIONS, crl_places(params, tasks), {"ledger_path": params["issuer_path"]})
 
 
 def run(module: AnsibleAWSModule) -> None:
@@ -327,7 +337,9 @@ def run(module: AnsibleAWSModule) -> None:
     params = module.params
     task = to_crl_task(params, compare_entries=module._diff)  # noqa: SLF001  # no public name says it
     ports = file_crl_ports(task, utc_now, assumed_revocations(params["planned_revocations"]))
+    check(module, task)
     every = plan_crls(task, ports)
+    check(module, *(one.task for one in every))
     planned = [one for one in every if not one.refusal]
 
     def apply() -> dict[str, Any]:

@@ -124,6 +124,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._module.files import
     read_if_there,
     write_files,
 )
+from ansible_collections.rootstock.pki.plugins.module_utils._module.places import check_places
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.make_csr import CsrPorts, make_csr, plan_csr
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.certificates import csr_to_pem
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import PkiError
@@ -141,6 +142,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
 def run(module: AnsibleAWSModule) -> None:
     require_cryptography(module)
     params = module.params
+    check_places(module, ["path"], beside={"ledger_path": params["path"]})
     task = to_csr_task(params, params["path"], read_if_there(params["path"]))
     planned = plan_csr(task, KmsPublicKeys(kms_client(module)))
 

@@ -97,6 +97,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._module.certificate_
 from ansible_collections.rootstock.pki.plugins.module_utils._module.certificates import to_csr_task
 from ansible_collections.rootstock.pki.plugins.module_utils._module.converge import converge, utc_now
 from ansible_collections.rootstock.pki.plugins.module_utils._module.files import octets_of
+from ansible_collections.rootstock.pki.plugins.module_utils._module.places import check_places
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.make_csr import CsrPorts, make_csr, plan_csr
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.certificates import csr_to_pem
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import PkiError
@@ -114,6 +115,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
 def run(module: AnsibleAWSModule) -> None:
     require_cryptography(module)
     content = module.params["content"]
+    check_places(module)
     task = to_csr_task(module.params, "", octets_of(content, "content") if content else None)
     planned = plan_csr(task, KmsPublicKeys(kms_client(module)))
 

@@ -26,7 +26,9 @@ extends_documentation_fragment:
   - rootstock.pki.attributes.files
 options:
   src:
-    description: The certificate as it came, in PEM or DER. In PEM the certificates above it may follow.
+    description:
+      - The certificate as it came, in PEM or DER. In PEM the certificates above it may follow.
+      - It stays as it is, so O(path) has to be another file.
     type: path
     required: true
   path:
@@ -168,6 +170,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._module.files import
     read_if_there,
     write_files,
 )
+from ansible_collections.rootstock.pki.plugins.module_utils._module.places import check_places, ledger_beside
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.authority_identity import (
     refuse_drift_of_imported,
 )
@@ -180,7 +183,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._pki.certificates im
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import PkiError
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.plan import Plan
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.profiles import profile_named
-from ansible_collections.rootstock.pki.plugins.module_utils._pki.task import LEDGER_NAME, Source
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.task import Source
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "src": {"type": "path", "required": True},
@@ -220,13 +223,14 @@ def refuse_drift(params: dict[str, Any], imported: Imported, now: datetime) -> N
     present = read_if_there(params["path"])
     if present is not None and present.strip():
         former = load_usable_certificates(present, params["path"])[0]
-        own = params["authority_ledger_path"] or os.path.join(os.path.dirname(params["path"]), LEDGER_NAME)
+        own = params["authority_ledger_path"] or ledger_beside(params["path"])
         refuse_drift_of_imported(former, imported.certificate, open_ledger(own, utc_now), now)
 
 
 def run(module: AnsibleModule) -> None:
     require_cryptography(module)
     params = module.params
+    check_places(module, FILE_OPTIONS, beside={"authority_ledger_path": params["path"]})
     now = utc_now()
     imported = check_import(to_import_task(params), now)
     refuse_drift(params, imported, now)

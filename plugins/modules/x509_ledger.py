@@ -93,6 +93,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.rootstock.pki.plugins.module_utils._ledger.codec import damage_error
 from ansible_collections.rootstock.pki.plugins.module_utils._ledger.repair import Repair, plan_repair, repair
 from ansible_collections.rootstock.pki.plugins.module_utils._module.converge import converge, utc_now
+from ansible_collections.rootstock.pki.plugins.module_utils._module.places import check_places
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import LedgerError, PkiError
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.plan import Change, Plan
 
@@ -107,6 +108,7 @@ def told(found: Repair) -> dict[str, Any]:
 
 
 def run(module: AnsibleModule) -> None:
+    check_places(module)
     path = Path(module.params["ledger_path"])
     if not path.exists():
         converge(module, Plan(pending=(f"the ledger {path} does not exist",)), dict, {"damaged_lines": []})

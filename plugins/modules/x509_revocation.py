@@ -257,6 +257,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._module.ledgers impo
     LedgerIssuer,
     load_issuer,
 )
+from ansible_collections.rootstock.pki.plugins.module_utils._module.places import check_places
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.ledger_facts import (
     planned_facts,
     standing_facts,
@@ -332,6 +333,7 @@ def find_targets(
 
 def run(module: AnsibleModule) -> None:
     params, now = module.params, utc_now()
+    check_places(module)
     spec = to_spec(params, now)
     issuer = load_issuer(module)
     path = params["ledger_path"]

@@ -13,8 +13,9 @@ from typing import Any
 from .._pki.certificates import asn1_time, is_self_signed, serial_hex, to_der, to_pem
 from .._pki.errors import SpecError
 from .._pki.request import to_request
-from .._pki.task import CERTIFICATE, CSR, KMS, LEDGER_NAME, PUBLIC_KEY, CertificateTask, CsrTask, Source
+from .._pki.task import CERTIFICATE, CSR, KMS, PUBLIC_KEY, CertificateTask, CsrTask, Source
 from .files import KeptFile, octets_of, read_file, read_if_there
+from .places import ledger_beside
 
 
 def to_task(params: Mapping[str, Any], path: str, present: bytes | None) -> CertificateTask:
@@ -46,7 +47,7 @@ def to_task(params: Mapping[str, Any], path: str, present: bytes | None) -> Cert
         issuer=issuer,
         chain=tuple(Source(path, read_if_there(path)) for path in params["issuer_chain_path"]),
         issuer_key_id=params["issuer_key_id"] if issuer is not None else params["key_id"],
-        ledger_path=params["ledger_path"] or os.path.join(os.path.dirname(os.path.abspath(beside)), LEDGER_NAME),
+        ledger_path=params["ledger_path"] or ledger_beside(beside),
         digest=params["digest"] or "",
         padding=params["signature_padding"],
         force=bool(params.get("force")),
@@ -67,13 +68,12 @@ def to_csr_task(params: Mapping[str, Any], path: str, present: bytes | None) -> 
         SpecError: options are wrong, all problems in one message.
     """
     stem = os.path.splitext(os.path.basename(path))[0]
-    ledger_path = params["ledger_path"] or os.path.join(os.path.dirname(os.path.abspath(path)), LEDGER_NAME)
     return CsrTask(
         request=to_request(params["name"] or stem, params),
         path=path,
         present=present,
         key_id=params["key_id"],
-        ledger_path=ledger_path,
+        ledger_path=params["ledger_path"] or ledger_beside(path),
         digest=params["digest"] or "",
         padding=params["signature_padding"],
         force=bool(params.get("force")),

@@ -17,7 +17,7 @@ from .._signer.algorithms import VERIFIABLE
 from .._signer.cms import DER, PEM, SMIME, CmsSigner, CmsSpec, cms_algorithm
 from .._signer.specs import Content
 from .aws import AWS_OPTIONS
-from .files import check_writable
+from .files import unwritable
 from .signing import read_or_note
 
 LEAST_CRYPTOGRAPHY = "50"
@@ -88,7 +88,7 @@ def to_cms_spec(params: Mapping[str, Any], missing: list[str]) -> CmsSpec:
     content = Content("content", params["content"].encode()) if params["src"] is None else Content(params["src"])
     if params["src"] is not None and not os.path.lexists(params["src"]):
         missing.append(f"src {params['src']} does not exist yet")
-    problems += [*_doubled(signers), *_dest_problems(params)]
+    problems += [*_doubled(signers), *unwritable([params["dest"]], "dest")]
     refuse(problems)
     return CmsSpec(
         content=content,
@@ -130,16 +130,6 @@ def _doubled(signers: Sequence[CmsSigner]) -> Iterator[str]:
     certificates = [signer.certificate for signer in signers]
     if len(set(certificates)) < len(certificates):
         yield "signers: two of them have the same certificate; one signature of each is enough"
-
-
-def _dest_problems(params: Mapping[str, Any]) -> Iterator[str]:
-    dest, src = params["dest"], params["src"]
-    if src is not None and os.path.realpath(dest) == os.path.realpath(src):
-        yield f"dest {dest}: is the file to be signed; name another one, such as {src}.p7s"
-    try:
-        check_writable(dest, "dest")
-    except SpecError as exc:
-        yield str(exc)
 
 
 def _carried(signers: Sequence[CmsSigner], pool: Sequence[Any], kind: str) -> tuple[Any, ...]:

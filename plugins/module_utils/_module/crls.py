@@ -18,8 +18,9 @@ from .._pki.crl_partitions import OPENED_AS_NEEDED, fill_in, for_url, has_placeh
 from .._pki.crl_task import DER, CrlTask
 from .._pki.errors import SpecError
 from .._pki.plan import Change, Plan
-from .._pki.task import LEDGER_NAME, Source
+from .._pki.task import Source
 from .files import KeptFile, file_changes, octets_of, read_file, read_if_there
+from .places import Place, ledger_beside
 
 CRL_OPTIONS: dict[str, Any] = {
     "issuer_path": {"type": "path"},
@@ -69,14 +70,13 @@ def to_crl_task(params: Mapping[str, Any], compare_entries: bool) -> CrlTask:
         raise SpecError(
             f"{params['path']}: ledger_path is missing; without issuer_path there is no folder for a ledger"
         )
-    ledger_path = params["ledger_path"] or os.path.join(os.path.dirname(os.path.abspath(beside)), LEDGER_NAME)
-    problems = [*_partition_problems(params), *_clashes(params, ledger_path)]
+    problems = _partition_problems(params)
     if problems:
         raise SpecError(f"{params['path']}: " + "; ".join(problems))
     return CrlTask(
         issuer=_issuer(params),
         issuer_key_id=params["issuer_key_id"],
-        ledger_path=ledger_path,
+        ledger_path=params["ledger_path"] or ledger_beside(beside),
         path=params["path"],
         form=params["format"],
         base_path=params["base_path"] or "",
@@ -97,21 +97,6 @@ def _issuer(params: Mapping[str, Any]) -> Source:
     if params["issuer_content"] is not None:
         return Source("issuer_content", octets_of(params["issuer_content"], "issuer_content"))
     return Source(params["issuer_path"], read_if_there(params["issuer_path"]))
-
-
-def _clashes(params: Mapping[str, Any], ledger_path: str) -> list[str]:
-    """Return which other files of the task the CRL would overwrite."""
-    written = {option: params[option] for option in ("path", "der_path") if params[option]}
-    others = {**{option: params[option] for option in ("base_path", "issuer_path")}, "ledger_path": ledger_path}
-    pairs = [(one, other) for one in written for other in others if others[other]]
-    if params["format"] != DER and params["der_path"]:
-        pairs.append(("path", "der_path"))
-    places = {option: os.path.realpath(path) for option, path in {**others, **written}.items() if path}
-    return [
-        f"{one} and {other} are the same file {places[one]}, which the CRL would overwrite; give it one of its own"
-        for one, other in pairs
-        if places[one] == places[other]
-    ]
 
 
 def _partition_problems(params: Mapping[str, Any]) -> list[str]:
@@ -151,6 +136,20 @@ def der_copy(params: Mapping[str, Any], task: CrlTask, der: bytes | None = None)
         return ()
     path = params["der_path"] if task.partition is None else fill_in(params["der_path"], task.partition)
     return (KeptFile(path, der, "der_path"),)
+
+
+def crl_places(params: Mapping[str, Any], tasks: Sequence[CrlTask]) -> list[Place]:
+    """Return the files that are written for *tasks*; path and der_path may be one file where both are DER."""
+    found: list[Place] = []
+    for task in tasks:
+        copies = [Place("der_path", file.path) for file in der_copy(params, task)]
+        found.append(Place("path", task.path))
+        found += [copy for copy in copies if task.form != DER or not _is_same(copy.path, task.path)]
+    return found
+
+
+def _is_same(one: str, other: str) -> bool:
+    return os.path.realpath(one) == os.path.realpath(other)
 
 
 def crl_paths(params: Mapping[str, Any], tasks: Sequence[CrlTask]) -> list[str]:

@@ -7,13 +7,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .._pki.errors import SpecError
 from .._pki.plan import Change
+from .._pki.problems import try_all
 from .streams import put_in_place, written_beside
 
 
@@ -87,6 +88,11 @@ def check_writable(path: str, option: str = "") -> None:
         raise SpecError(f"{what}: is a folder; name a file in it")
     if not os.path.isdir(folder) or not os.access(folder, os.W_OK | os.X_OK):
         raise SpecError(f"{what}: cannot be written, {folder} is not a folder or not writable")
+
+
+def unwritable(paths: Iterable[str], option: str) -> list[str]:
+    """Return why no file can be put at those of *paths* where that is so."""
+    return try_all(lambda path: check_writable(path, option), paths)[1]
 
 
 def write_file(module: Any, path: str, content: bytes, backup: bool = False, *, secret: bool = False) -> str | None:

@@ -7,20 +7,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .._pki.errors import SpecError
 from .._pki.problems import refuse
 from .._signer.algorithms import ALGORITHMS
 from .._signer.specs import MANIFEST, Content, SignatureSpec
-from .files import check_writable, read_file
+from .files import read_file, unwritable
+from .places import Place
 
 MESSAGE_TYPES = {"auto": "", "raw": "RAW", "digest": "DIGEST", "external_mu": "EXTERNAL_MU"}
 DIGEST_SIZES = {"sha256": 32, "sha384": 48, "sha512": 64, "mu": 64}
 CONTENT_OPTIONS = ("src", "content", "files", "digest_value")
 SUFFIX = ".sig"
 
+OUTPUT_OPTIONS = ("dest", "manifest_path")
 MANIFEST_OPTIONS = ("manifest_path", "manifest_digest")
 MANIFEST_DIGEST = "sha256"
 
@@ -76,8 +78,8 @@ def to_signature_specs(params: Mapping[str, Any]) -> list[SignatureSpec]:
         wanted = [(Content(path), _beside(path, params["dest"])) for path in params["files"]]
     else:
         wanted = [(Content(params["src"]), params["dest"] or "")]
-    sources = [content.name for content, _dest in wanted if content.data is None and not content.digest_algorithm]
-    refuse([*_dest_problems(wanted, sources), *([] if wanted else ["files: is empty, there is nothing to sign"])])
+    dests = [dest for _content, dest in wanted if dest]
+    refuse([*unwritable(dests, "dest"), *([] if wanted else ["files: is empty, there is nothing to sign"])])
     return [_spec(params, content, dest) for content, dest in wanted]
 
 
@@ -103,8 +105,15 @@ def to_manifest_path(params: Mapping[str, Any]) -> str:
         raise SpecError("manifest: of files needs manifest_path")
     name = f"{manifest_digest(params).upper()}SUMS"
     path: str = params["manifest_path"] or os.path.join(params["src"], name)
-    check_writable(path, "manifest_path")
+    refuse([*unwritable([path], "manifest_path"), *_ledger_problems(params)])
     return path
+
+
+def _ledger_problems(params: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is wrong with a ledger that each signature would change behind the manifest's back."""
+    folder, ledger_path = params["src"], params["ledger_path"]
+    if folder and ledger_path and os.path.realpath(ledger_path).startswith(os.path.join(os.path.realpath(folder), "")):
+        yield f"ledger_path {ledger_path}: is in {folder}, the folder that is signed; keep the ledger outside of it"
 
 
 def manifest_digest(params: Mapping[str, Any]) -> str:
@@ -114,11 +123,29 @@ def manifest_digest(params: Mapping[str, Any]) -> str:
 
 def to_manifest_spec(params: Mapping[str, Any], manifest_path: str, manifest: bytes | None) -> SignatureSpec:
     """Return the one signature over a manifest; *manifest* is None while its files are not there yet."""
-    dest = params["dest"] or f"{manifest_path}{SUFFIX}"
+    dest = _manifest_dest(params, manifest_path)
     content = Content(manifest_path, manifest or b"")
-    refuse(_dest_problems([(content, dest)], [manifest_path]))
+    refuse(unwritable([dest], "dest"))
     spec = _spec(params, content, dest)
     return SignatureSpec(content, dest, spec.signing_algorithm, spec.message_type, spec.format, MANIFEST)
+
+
+def _manifest_dest(params: Mapping[str, Any], manifest_path: str) -> str:
+    dest: str = params["dest"] or f"{manifest_path}{SUFFIX}"
+    return dest
+
+
+def signature_places(params: Mapping[str, Any], manifest_path: str) -> list[Place]:
+    """Return the files that the task writes; those of `files` are called by what is signed.
+
+    Args:
+        manifest_path: empty where there is no manifest.
+    """
+    if manifest_path:
+        return [Place("dest", _manifest_dest(params, manifest_path)), Place("manifest_path", manifest_path)]
+    if params["files"] is not None:
+        return [Place(f"the signature over {path}", _beside(path, params["dest"])) for path in params["files"]]
+    return [Place("dest", params["dest"])] if params["dest"] else []
 
 
 def _to_digest(params: Mapping[str, Any]) -> Content:
@@ -152,25 +179,6 @@ def to_digest_content(params: Mapping[str, Any]) -> Content:
 
 def _beside(path: str, folder: str | None) -> str:
     return f"{os.path.join(folder, os.path.basename(path)) if folder else path}{SUFFIX}"
-
-
-def _dest_problems(wanted: Sequence[tuple[Content, str]], sources: Sequence[str]) -> Iterator[str]:
-    """Yield what is wrong with the places of signatures; *sources* are the files that they are over."""
-    seen: dict[str, str] = {}
-    real_sources = {os.path.realpath(path) for path in sources}
-    for content, dest in wanted:
-        if not dest:
-            continue
-        real = os.path.realpath(dest)
-        if real in real_sources:
-            yield f"dest {dest}: is a file to be signed; name another one, such as {content.name}{SUFFIX}"
-        if real in seen:
-            yield f"dest {dest}: is the place of two signatures, over {seen[real]} and {content.name}"
-        seen[real] = content.name
-        try:
-            check_writable(dest, "dest")
-        except SpecError as exc:
-            yield str(exc)
 
 
 def read_current(dest: str) -> bytes | None:

@@ -129,12 +129,12 @@ def test_files_that_are_not_there_yet_are_noted(folder: Path) -> None:
 
 def test_all_mistakes_are_told_at_once(folder: Path) -> None:
     (folder / "broken.pem").write_bytes(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
-    given = {"dest": str(folder / "contract"), "intermediate_certificates": [str(folder / "broken.pem")]}
+    given = {"dest": str(folder), "intermediate_certificates": [str(folder / "broken.pem")]}
     with pytest.raises(SpecError) as refused:
         to_cms_spec(params(folder, signing_algorithm="ECDSA_SHA_384", **given), [])
     wanted = [
         "signing_algorithm ECDSA_SHA_384 does not fit a key of spec ECC_NIST_P256; use one of ECDSA_SHA_256",
-        "dest .*contract: is the file to be signed; name another one, such as .*contract.p7s",
+        "dest .*: is a folder; name a file in it",
         "broken.pem: not a readable certificate",
     ]
     assert [part for part in wanted if not re.search(part, str(refused.value))] == []

@@ -53,7 +53,7 @@ def refusals(folder: Path, revoked: int) -> list[Refusal]:
         ("is in the future", {"serial_number": revoked, "revocation_date": "+1h"}),
         ("is not understood", {"serial_number": revoked, "invalidity_date": "yesterday"}),
         ("cannot be read", {"path": str(folder / "missing.pem")}),
-        ("holds no certificate", {"path": str(folder / "root" / "ledger.jsonl")}),
+        ("holds no certificate", {"path": str(folder / "other" / "ledger.jsonl")}),
         ("ledger of another authority", {"serial_number": revoked, "issuer_path": other}),
         ("is not in this ledger", {"path": other}),
         ("cannot be told", {"path": other, "foreign": True}),

@@ -61,14 +61,6 @@ def test_all_places_that_cannot_be_written_are_named_in_one_message(tmp_path: Pa
         to_signature_specs(params(files=files))
 
 
-def test_a_signature_does_not_replace_what_is_signed(tmp_path: Path) -> None:
-    (tmp_path / "link").symlink_to(tmp_path / "a")
-    with pytest.raises(SpecError, match="link: is a file to be signed; name another one, such as"):
-        to_signature_specs(params(src=str(tmp_path / "a"), dest=str(tmp_path / "link")))
-    with pytest.raises(SpecError, match=r"a\.sig: is a file to be signed"):
-        to_signature_specs(params(files=[str(tmp_path / "a"), str(tmp_path / "a.sig")]))
-
-
 @pytest.mark.parametrize(
     "given",
     [
@@ -81,18 +73,6 @@ def test_a_text_or_a_digest_takes_no_name_from_its_signature(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert [spec.dest for spec in to_signature_specs(params(**given))] == [given["dest"]]
-
-
-def test_a_manifest_is_not_replaced_by_its_signature(tmp_path: Path) -> None:
-    path = str(tmp_path / "SUMS")
-    with pytest.raises(SpecError, match="SUMS: is a file to be signed"):
-        to_manifest_spec(params(dest=path), path, b"lines")
-
-
-def test_two_signatures_do_not_share_a_place(tmp_path: Path) -> None:
-    files = [str(tmp_path / "x/a"), str(tmp_path / "y/a")]
-    with pytest.raises(SpecError, match=r"a\.sig: is the place of two signatures, over .*x/a and .*y/a"):
-        to_signature_specs(params(files=files, dest=str(tmp_path)))
 
 
 def test_no_file_at_all_is_refused() -> None:
