@@ -67,7 +67,7 @@ def check_places(
     made: Iterable[Place] | None = None,
     beside: Mapping[str, str | None] | None = None,
 ) -> None:
-    """Refuse a task that would write into a file that it names for something else.
+    """Refuse a task that would write into a file that it names for something else, or into what is called a folder.
 
     Every other option of type path is an input, or a ledger.
 
@@ -109,12 +109,14 @@ def _use(option: str, outputs: Sequence[str]) -> Use:
 
 
 def place_problems(places: Sequence[Place]) -> Iterator[str]:
-    """Yield which of *places* are one file and must not be.
+    """Yield what is wrong with *places*: two that are one file and must not be, and folders to be written into.
 
     Files that are called differently are told apart without asking where their folders really are.
     """
     named: dict[str, list[Place]] = {}
     for place in places:
+        if place.use != Use.INPUT and os.path.basename(place.path) in _OF_FOLDERS:
+            yield f"{place.option} {place.path}: is the name of a folder; name a file in it"
         if "\0" not in place.path:  # whoever opens such a path refuses it
             named.setdefault(_name(place.path), []).append(place)
     for called_alike in named.values():

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a module writes is none of the other files of its task, whatever they are called."""
+"""What a module writes is none of the other files of its task, whatever they are called, and is a file."""
 
 from __future__ import annotations
 
@@ -148,6 +148,25 @@ def test_no_module_writes_into_a_file_that_its_task_names_for_something_else(
             told = controller.run(module, task(module, given), check=check)
             if f"{one} and {other} {same}" not in told.get("msg", "") or told["msg"].count("same file") != 1:
                 wrong.append((one, other, told))
+    assert wrong == []
+    assert what_is_in(folder) == before
+
+
+@pytest.mark.parametrize("module", MINIMAL)
+def test_no_module_takes_the_name_of_a_folder_for_a_file(controller: Controller, folder: Path, module: str) -> None:
+    before = what_is_in(folder)
+    written = [*WRITTEN.get(module, []), "ledger_path"]
+    names = [option for _above, option in paths_in(module_named(module).ARGUMENT_SPEC) if option in written]
+    wrong = []
+    for option in names:
+        for path in ("new/", "new/.", "link/", "real/.."):
+            for check in (True, False):
+                told = controller.run(module, task(module, {option: path}), check=check)
+                if f"{option} {path}: is" not in told.get("msg", "") or "a folder; name a file in it" not in told.get(
+                    "msg", ""
+                ):
+                    wrong.append((option, path, told))
+    assert names
     assert wrong == []
     assert what_is_in(folder) == before
 
