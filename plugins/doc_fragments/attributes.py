@@ -15,7 +15,9 @@ attributes:
     description: Can run in check_mode and say what would change without changing it.
     support: full
   diff_mode:
-    description: Returns what changed, or what would, field by field.
+    description:
+      - Returns what changed, or what would, field by field.
+      - For a file that is there before, mode, owner and the like are fields too, each behind the path of the file.
     support: full
   idempotent:
     description: A second run with the same options changes nothing.

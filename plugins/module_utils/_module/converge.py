@@ -7,11 +7,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from .._pki.errors import PkiError, SpecError
-from .files import apply_attributes, check_writable
+from .files import apply_attributes, attribute_changes, check_writable
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -54,6 +55,7 @@ def converge(
     if plan.changed and not module.params.get("unsafe_writes"):
         for path in files:
             check_writable(path)
+    attributes = attribute_changes(module, files)
     if plan.changed and not module.check_mode:
         result.update(apply())
     if refusals:
@@ -61,4 +63,4 @@ def converge(
     if plan.pending:
         result["pending"] = list(plan.pending)
     changed = apply_attributes(module, files, result.pop("changed", plan.changed))
-    module.exit_json(changed=changed, diff=plan.diff, **result)
+    module.exit_json(changed=changed, diff=replace(plan, changes=(*plan.changes, *attributes)).diff, **result)

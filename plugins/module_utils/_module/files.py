@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -122,6 +123,21 @@ def write_files(module: Any, files: Sequence[KeptFile], backup: bool = False) ->
     ]
     kept = [backup_file for backup_file in backups if backup_file]
     return {"backup_files": kept} if kept else {}
+
+
+def attribute_changes(module: Any, paths: Sequence[str]) -> tuple[Change, ...]:
+    """Return what apply_attributes() will change in those of *paths* that exist now, each with the file that it is of.
+
+    A copy of the module tells it that is in check mode, so that this is the same in check mode and outside of it.
+    """
+    trial = copy(getattr(module, "_module", module))  # AnsibleAWSModule is around the one that knows
+    trial.check_mode = True
+    changes: list[Change] = []
+    for path in filter(os.path.exists, paths):
+        diff: dict[str, dict[str, Any]] = {"before": {}, "after": {}}
+        trial.set_fs_attributes_if_different(trial.load_file_common_arguments(trial.params, path=path), False, diff)
+        changes += [Change(f"{path}: {name}", diff["before"].get(name), value) for name, value in diff["after"].items()]
+    return tuple(changes)
 
 
 def apply_attributes(module: Any, paths: Sequence[str], changed: bool) -> bool:

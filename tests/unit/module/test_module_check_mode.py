@@ -104,6 +104,9 @@ def certificates(folder: Path) -> list[Case]:
         Case("a client", "kms_x509_cert", client),
         Case("another name", "kms_x509_cert", other),
         Case("another mode", "kms_x509_cert", {**other, "mode": "0600"}),
+        Case("other modes", "kms_x509_cert", {**other, "der_path": str(folder / "client.der"), "mode": "u=rw,go=r"}),
+        Case("another mode and name", "kms_x509_cert", {**client, "mode": "0640"}),
+        Case("the other name", "kms_x509_cert", other),
         Case("another chain file", "kms_x509_cert", {**other, "fullchain_path": str(folder / "full.pem")}),
         Case("a renewal", "kms_x509_cert", {**other, "not_after": "+30d"}),
         Case("a signer's certificate", "kms_x509_cert", signer),
@@ -163,11 +166,15 @@ def signatures(folder: Path, auditor_arn: str) -> list[Case]:
         "dest": str(folder / "signer.p7s"),
         "certificate_path": str(folder / "client.pem"),
     }
+    files = [signed["dest"], str(folder / "signer.pem")]
     access = {"role_arn": auditor_arn, "allowed": ["kms:DescribeKey"], "denied": ["kms:Sign"]}
     box = {"key_id": "alias/predicts/box", "src": str(folder / "box"), "dest": str(folder / "plain")}
     return [
         Case("a signature", "kms_sign", signed),
         Case("a signature of other content", "kms_sign", {**signed, "content": "other"}),
+        Case("a signature that all may read", "kms_sign", {**signed, "content": "other", "mode": "0604"}),
+        Case("signatures", "kms_sign", {"key_id": SIGNER, "files": files}),
+        Case("signatures that some may read", "kms_sign", {"key_id": SIGNER, "files": files, "mode": "0640"}),
         Case("a CMS message", "kms_cms_sign", message),
         Case(
             "a CMS message in PEM",
@@ -180,6 +187,8 @@ def signatures(folder: Path, auditor_arn: str) -> list[Case]:
         Case("a CMS message with its content", "kms_cms_sign", {**message, "detached": False}),
         kept("who may do what", "kms_access_test", {"key_id": SIGNER, "expected": [access]}),
         Case("a secret", "kms_decrypt", box),
+        Case("another secret", "kms_decrypt", {**box, "mode": "0640"}),
+        Case("a secret that was not kept", "kms_decrypt", {**box, "dest": str(folder / "damaged.jsonl")}),
     ]
 
 

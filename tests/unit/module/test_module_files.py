@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Files where Ansible cannot replace them atomically: one that is mounted by itself, one on a disk that is full."""
+"""What keeps Ansible from replacing a file atomically, and what it sets beside content."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from ansible.module_utils.testing import patch_module_args
 from ansible_collections.rootstock.pki.plugins.module_utils._module.files import KeptFile, write_file, write_files
 from ansible_collections.rootstock.pki.plugins.module_utils._module.streams import write_pieces
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import SpecError
+from tests.unit.module.authorities import make_root, root_options
+from tests.unit.module.controller import Controller
 
 Write = Callable[[Any, str], object]
 WRITERS: dict[str, Write] = {
@@ -131,3 +133,62 @@ def test_unsafe_writes_writes_into_a_file_of_a_folder_that_takes_no_other(
     monkeypatch.setattr(os, "rename", move)
     WRITERS[writer](module_with(True, tmp_path), str(path))
     assert path.read_bytes() == b"new"
+
+
+@pytest.fixture
+def signature(controller: Controller, tmp_path: Path) -> dict[str, Any]:
+    """The options of a signature that is there, for all to read."""
+    assert controller.run("kms_key", {"alias": "files/signer", "use": "sign"})["changed"]
+    signed = {"key_id": "alias/files/signer", "content": "x", "dest": str(tmp_path / "x.sig")}
+    assert controller.run("kms_sign", signed)["changed"]
+    return signed
+
+
+def test_another_mode_is_shown_with_the_one_before(controller: Controller, signature: dict[str, Any]) -> None:
+    dest, wanted = signature["dest"], {**signature, "mode": "0640"}
+    shown = {"before": {f"{dest}: mode": "0644"}, "after": {f"{dest}: mode": "0640"}}
+    for check in (True, False):
+        told = controller.run("kms_sign", wanted, check=check)
+        assert (told["changed"], told["sign_calls"], told["diff"]) == (True, 0, shown)
+    again = controller.run("kms_sign", wanted)
+    assert (again["changed"], again["diff"]) == (False, {"before": {}, "after": {}})
+
+
+def test_another_owner_and_group_are_shown_with_those_before(controller: Controller, signature: dict[str, Any]) -> None:
+    dest = signature["dest"]
+    told = controller.run("kms_sign", {**signature, "owner": "65533", "group": "65532"}, check=True)
+    now = Path(dest).stat()
+    assert told["diff"]["before"] == {f"{dest}: owner": now.st_uid, f"{dest}: group": now.st_gid}
+    assert told["diff"]["after"] == {f"{dest}: owner": 65533, f"{dest}: group": 65532}
+
+
+def test_another_mode_is_shown_beside_another_content(controller: Controller, signature: dict[str, Any]) -> None:
+    dest, wanted = signature["dest"], {**signature, "content": "y", "mode": "0600"}
+    predicted, done = controller.run("kms_sign", wanted, check=True), controller.run("kms_sign", wanted)
+    assert predicted["diff"] == done["diff"]
+    assert done["diff"]["after"][f"{dest}: mode"] == "0600"
+    assert "is no ECDSA_SHA_256 signature of this content" in done["diff"]["after"]["reason"]
+
+
+def test_of_several_files_those_are_shown_that_have_another_mode(controller: Controller, tmp_path: Path) -> None:
+    der = tmp_path / "root" / "ca.der"
+    make_root(controller, tmp_path, der_path=str(der))
+    path = tmp_path / "root" / "ca.pem"
+    path.chmod(0o600)
+    options = root_options(tmp_path, der_path=str(der))
+    before = {f"{path}: mode": "0600", f"{der}: mode": "0644"}
+    for wanted, shown in (("0400", (path, der)), ("0600", (path, der)), ("0600", ())):
+        predicted = controller.run("kms_x509_cert", {**options, "mode": wanted}, check=True)["diff"]
+        assert predicted == controller.run("kms_x509_cert", {**options, "mode": wanted})["diff"]
+        assert predicted["after"] == {f"{file}: mode": wanted for file in shown}
+        assert predicted["before"] == {name: mode for name, mode in before.items() if shown}
+        before = dict.fromkeys(before, wanted)
+
+
+def test_an_owner_that_there_is_not_is_refused_before_anything_is_signed(
+    controller: Controller, signature: dict[str, Any]
+) -> None:
+    before = Path(signature["dest"]).read_bytes()
+    told = controller.run("kms_sign", {**signature, "content": "y", "owner": "nobody-of-that-name"})
+    assert "failed to look up user nobody-of-that-name" in told["msg"]
+    assert Path(signature["dest"]).read_bytes() == before

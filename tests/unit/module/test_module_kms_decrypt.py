@@ -57,15 +57,20 @@ def test_a_file_that_everybody_reads_is_replaced_by_one_for_its_owner_from_the_f
 
 
 def test_a_file_whose_owner_cannot_be_set_is_still_for_its_owner_alone(
-    controller: Controller, box: dict[str, Any]
+    controller: Controller, box: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plain = Path(box["dest"])
     plain.write_bytes(b"nothing secret")
     plain.chmod(0o644)
-    assert (
-        "failed to look up user nobody-at-all"
-        in controller.run("kms_decrypt", {**box, "owner": "nobody-at-all"})["msg"]
-    )
+    unknown = controller.run("kms_decrypt", {**box, "owner": "nobody-at-all"})
+    assert "failed to look up user nobody-at-all" in unknown["msg"]
+    assert (plain.read_bytes(), plain.stat().st_mode & 0o777) == (b"nothing secret", 0o644)
+
+    def refuse(path: bytes, *owner: int) -> None:
+        raise PermissionError(f"{path!r} is not given to {owner}")
+
+    monkeypatch.setattr(os, "lchown", refuse)
+    assert "chown failed" in controller.run("kms_decrypt", {**box, "owner": "65533"})["msg"]
     assert (plain.read_bytes(), plain.stat().st_mode & 0o777) == (PLAINTEXT, 0o600)
 
 
