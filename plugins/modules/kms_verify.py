@@ -125,11 +125,10 @@ options:
   root_certificates:
     description:
       - Files with the certificates that are trusted, in PEM or DER.
-      - Without them the signer's certificate that the task gives is trusted itself. Its time and purpose are checked
-        all the same.
+      - Without this option the signer's certificate that the task gives is trusted itself. Its time and purpose are
+        checked all the same. An empty list is refused, since it would mean that too.
     type: list
     elements: path
-    default: []
   valid_at:
     description:
       - When the certificates have to be valid, relative such as C(-1d) or absolute such as C(20301231235959Z), in UTC.

@@ -68,10 +68,11 @@ options:
     elements: path
     default: []
   trusted_certificate_path:
-    description: Files with the roots that its path has to end at. Without any the path may end anywhere.
+    description:
+      - Files with the roots that its path has to end at. Without this option the path may end anywhere.
+      - An empty list is refused, since it would mean that too.
     type: list
     elements: path
-    default: []
   authority_ledger_path:
     description:
       - For an authority's certificate, the ledger of what the authority itself issues. The default is C(ledger.jsonl)
@@ -180,7 +181,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._operations.import_c
     check_import,
 )
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.certificates import load_usable_certificates
-from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import PkiError
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import PkiError, SpecError
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.plan import Plan
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.profiles import profile_named
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.task import Source
@@ -196,13 +197,19 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "path_length": {"type": "int"},
     "authority_ledger_path": {"type": "path"},
     "issuer_chain_path": {"type": "list", "elements": "path", "default": []},
-    "trusted_certificate_path": {"type": "list", "elements": "path", "default": []},
+    "trusted_certificate_path": {"type": "list", "elements": "path"},
     "der_path": {"type": "path"},
     "chain_path": {"type": "path"},
     "fullchain_path": {"type": "path"},
     "backup": {"type": "bool", "default": False},
 }
 FILE_OPTIONS = ("path", "der_path", "chain_path", "fullchain_path")
+
+
+def to_trusted(listed: list[str] | None) -> list[str]:
+    if listed is not None and not listed:
+        raise SpecError("trusted_certificate_path: is empty; name the roots, or leave it out to accept any")
+    return listed or []
 
 
 def to_import_task(params: dict[str, Any]) -> ImportTask:
@@ -213,7 +220,7 @@ def to_import_task(params: dict[str, Any]) -> ImportTask:
         certificate=certificate,
         public_key=Source(params["public_key_path"], read_if_there(params["public_key_path"])),
         above=file_sources(params["issuer_chain_path"]),
-        trusted=file_sources(params["trusted_certificate_path"]),
+        trusted=file_sources(to_trusted(params["trusted_certificate_path"])),
         path_length=params["path_length"],
         own=next(iter(file_sources([params["cross_certificate_of"]] if params["cross_certificate_of"] else [])), None),
     )

@@ -58,7 +58,7 @@ VERIFY_OPTIONS: dict[str, dict[str, Any]] = {
     "certificate_content": {"type": "str"},
     "key_id": {"type": "str"},
     "intermediate_certificates": {"type": "list", "elements": "path", "default": []},
-    "root_certificates": {"type": "list", "elements": "path", "default": []},
+    "root_certificates": {"type": "list", "elements": "path"},
     "valid_at": {"type": "str"},
     "purpose": {"type": "str"},
     "fail_on_invalid": {"type": "bool", "default": True},
@@ -124,7 +124,7 @@ def to_path_question(params: Mapping[str, Any], now: datetime, missing: list[str
         params["certificate_path"], "certificate_path", missing
     )
     intermediates = _load_all(params["intermediate_certificates"], "intermediate_certificates", missing)
-    roots = _load_all(params["root_certificates"], "root_certificates", missing)
+    roots = _load_all(params["root_certificates"] or (), "root_certificates", missing)
     if content is None or missing:
         return None
     certificate, *more = load_certificates(content, given)
@@ -134,7 +134,7 @@ def to_path_question(params: Mapping[str, Any], now: datetime, missing: list[str
 
 def check_plain_options(params: Mapping[str, Any]) -> None:
     """Refuse what would not be looked at, so that nobody takes it for checked."""
-    problems = list(digest_problems(params))
+    problems = [*digest_problems(params), *_trust_problems(params)]
     trusting = [name for name in TRUST_OPTIONS if params[name]]
     if trusting and not _has_certificate(params):
         problems.append(
@@ -151,11 +151,19 @@ def check_cms_options(params: Mapping[str, Any]) -> None:
         problems.append("manifest: is the file in src, so it needs a detached message")
     if params["signature_path"] is None:
         problems.append("signature_path: is needed for format cms")
-    if not params["root_certificates"] and not _has_certificate(params):
+    problems += _trust_problems(params)
+    if params["root_certificates"] is None and not _has_certificate(params):
         problems.append(
             "root_certificates: are needed for format cms, or certificate_path; what the message carries proves nothing"
         )
     refuse(problems)
+
+
+def _trust_problems(params: Mapping[str, Any]) -> list[str]:
+    """Refuse a list of roots with none in it, as of a search that found nothing: it does not say whom to trust."""
+    if params["root_certificates"] is None or params["root_certificates"]:
+        return []
+    return ["root_certificates: is empty; name the roots, or leave it out to trust the certificate that is given"]
 
 
 def _has_certificate(params: Mapping[str, Any]) -> bool:
@@ -176,7 +184,7 @@ def to_trust(params: Mapping[str, Any], missing: list[str]) -> tuple[Any | None,
     )
     own = load_certificates(content, given) if content else ()
     intermediates = _load_all(params["intermediate_certificates"], "intermediate_certificates", missing)
-    roots = _load_all(params["root_certificates"], "root_certificates", missing)
+    roots = _load_all(params["root_certificates"] or (), "root_certificates", missing)
     return next(iter(own), None), [*own, *intermediates], roots or list(own[:1])
 
 

@@ -55,6 +55,9 @@ def test_a_certificate_leads_to_its_root_for_its_purpose_and_time_and_kms_is_ask
     signer, root = str(folder / "signer.pem"), str(folder / "root" / "ca.pem")
     chained = {"certificate_path": signer, "root_certificates": [root]}
     online = {"key_id": "alias/module/signer"}
+    nobody = controller.run("kms_verify", {**usual, **chained, "root_certificates": []})
+    assert ("valid" in nobody, "root_certificates: is empty" in nobody["msg"]) == (False, True)
+    assert controller.run("kms_verify", {**usual, "certificate_path": signer})["valid"]
     good = controller.run("kms_verify", {**usual, **chained, "purpose": "document_signing"})
     assert (good["valid"], good["chain"]) == (True, ["CN=signer", "CN=Acme root,O=Acme"])
     assert controller.run("kms_verify", {**usual, **online})["valid"]

@@ -101,6 +101,10 @@ def test_an_authority_whose_certificate_was_taken_issues_below_somebody_elses_ro
         "fullchain_path": str(tmp_path / "services" / "chain.pem"),
     }
     assert "is of the key" in controller.run("x509_cert_import", {**taken, "src": partner})["msg"]
+    nowhere = controller.run("x509_cert_import", {**taken, "trusted_certificate_path": []})
+    assert "trusted_certificate_path: is empty; name the roots, or leave it out" in nowhere["msg"]
+    anywhere = {name: value for name, value in taken.items() if name != "trusted_certificate_path"}
+    assert controller.run("x509_cert_import", anywhere, check=True)["changed"]
     early = {**taken, "public_key_path": str(tmp_path / "later.pem")}
     planned = controller.run("x509_cert_import", early, check=True)
     told = f"the public key {tmp_path}/later.pem does not exist yet; write it with kms_public_key"

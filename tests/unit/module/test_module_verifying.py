@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from ansible_collections.rootstock.pki.plugins.module_utils._module.verifying import (
     VERIFY_OPTIONS,
+    check_cms_options,
     check_plain_options,
     to_content,
     to_path_question,
@@ -101,6 +102,15 @@ def test_what_is_judged_of_certificates_is_refused_of_a_key(key: str, option: st
         check_plain_options(params(**{key: "x", option: value}))
     check_plain_options(params(**{key: "x"}))
     check_plain_options(params(**{"certificate_path": "x", option: value}))
+
+
+def test_a_list_of_roots_with_none_in_it_trusts_nobody() -> None:
+    for check, form in ((check_plain_options, "raw"), (check_cms_options, "cms")):
+        given = {"format": form, "signature_path": "x.sig", "certificate_path": "x"}
+        with pytest.raises(SpecError, match="root_certificates: is empty; name the roots, or leave it out to trust"):
+            check(params(**given, root_certificates=[]))
+        check(params(**given))
+        check(params(**given, root_certificates=["root.pem"]))
 
 
 def test_the_digest_algorithm_of_no_digest_is_refused() -> None:
