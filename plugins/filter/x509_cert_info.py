@@ -45,19 +45,19 @@ _value:
 
 from collections.abc import Callable
 from datetime import datetime, timezone
-from importlib.util import find_spec
 
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.certificate_info import describe_certificate
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.certificates import load_certificates
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import PkiError
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.library import controller_problem
 
 
 def x509_cert_info(data: object) -> dict[str, object]:
     """Return the fields of the first certificate in *data*."""
-    if find_spec("cryptography") is None:
-        raise AnsibleFilterError("x509_cert_info: needs the Python library cryptography >= 45 where Ansible runs")
+    if problem := controller_problem():
+        raise AnsibleFilterError(f"x509_cert_info: {problem}")
     if not isinstance(data, (str, bytes)):
         raise AnsibleFilterError(f"x509_cert_info: the input is {type(data).__name__}; give a certificate in PEM")
     content = data.encode("utf-8", "surrogateescape") if isinstance(data, str) else data

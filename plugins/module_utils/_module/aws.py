@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from ansible.module_utils.basic import missing_required_lib
+
+from .._pki.library import LEAST, too_old
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -29,15 +29,9 @@ AWS_OPTIONS: dict[str, Any] = {
 }
 
 
-def require_cryptography(module: AnsibleModule, minimum: str | None = None) -> None:
+def require_cryptography(module: AnsibleModule, minimum: str = LEAST) -> None:
     """Fail with a sentence unless cryptography, at least of version *minimum*, can be imported."""
-    wanted = f"cryptography >= {minimum or '45'}"
-    if find_spec("cryptography") is None:
-        module.fail_json(msg=missing_required_lib(wanted))
-    found = version("cryptography")
-    if _release(found) < _release(minimum or "45"):
-        module.fail_json(msg=f"this task needs {wanted}; found {found}. Install a newer one")
-
-
-def _release(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in text.split(".")[:2] if part.isdigit())
+    wanted, found = f"cryptography >= {minimum}", too_old(minimum)
+    if found is not None:
+        old = f"this task needs {wanted}; found {found}. Install a newer one"
+        module.fail_json(msg=old if found else missing_required_lib(wanted))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from .certificate import ISSUER_END, Validity, certificate_builder, specify, try_validity
 from .errors import SpecError
 from .gate import CHECKS, Proposal, check_alternative_names, check_name_constraints, check_validity
+from .library import controller_problem
 from .request import to_request
 from .times import is_relative
 from .tree import Tree, in_order, structure_problems
@@ -25,14 +26,11 @@ from .trial_keys import trial_private_key, trial_public_key
 
 try:
     from cryptography import x509
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 except ImportError:
-    Ed25519PrivateKey = None  # type: ignore[assignment,misc]  # judge_tree() says so
+    x509 = None  # type: ignore[assignment]  # judge_tree() says so
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
-
-MISSING = "the Python package cryptography, 45 or newer, is missing where ansible-playbook runs; install it there"
 
 # Time passes between two certificates of a tree, so equal relative times end one after the other.
 _STEP = timedelta(minutes=1)
@@ -72,8 +70,8 @@ class _Trial:
 
 def judge_tree(tree: Tree, now: datetime) -> Findings:
     """Return everything that keeps *tree* from being built, as far as its specs alone show it."""
-    if Ed25519PrivateKey is None:
-        return Findings((MISSING,))
+    if problem := controller_problem():
+        return Findings((problem,))
     trials: dict[str, _Trial] = {}
     for entry in (*in_order(tree), *(entry for entry in tree.entries if not tree.is_rooted(entry))):
         if entry.name not in tree.misshapen:

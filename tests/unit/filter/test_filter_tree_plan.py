@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from ansible_collections.rootstock.pki.plugins.filter.tree_plan import FilterModule, tree_plan
-from ansible_collections.rootstock.pki.plugins.module_utils._pki import tree_gate
 
 ROOT = {"name": "root", "certificate_profile": "root_ca", "subject": {"CN": "Root"}, "key": {"alias": "pki/acme/root"}}
 SERVICES = {
@@ -319,11 +318,6 @@ def test_a_tree_without_a_usable_name_is_refused(pki_name: str) -> None:
 def test_relative_paths_that_start_nowhere_are_refused() -> None:
     (problem,) = plan(base_dir="")["problems"]
     assert problem.endswith("declare it there or set pki_base_dir")
-
-
-def test_a_controller_without_cryptography_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tree_gate, "Ed25519PrivateKey", None)
-    assert plan()["problems"] == [tree_gate.MISSING]
 
 
 def test_every_authority_has_a_crl_that_its_own_key_signs() -> None:

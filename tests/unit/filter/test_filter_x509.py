@@ -10,7 +10,6 @@ import base64
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from functools import cache
-from importlib import util
 from typing import Any
 
 import pytest
@@ -130,14 +129,3 @@ def test_a_damaged_certificate_is_described_or_refused_with_a_sentence(data: Any
     armour = "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n"
     pem = armour.format(base64.b64encode(der).decode())
     assert refusal(lambda: x509_cert_info(pem)).startswith(("x509_cert_info: ", "none"))
-
-
-def test_without_cryptography_the_filter_asks_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    find = util.find_spec
-
-    def hidden(name: str) -> object:
-        return None if name == "cryptography" else find(name)
-
-    monkeypatch.setattr(f"{x509_cert_info.__module__}.find_spec", hidden)
-    with pytest.raises(AnsibleFilterError, match="needs the Python library cryptography >= 45 where Ansible runs"):
-        x509_cert_info(to_pem([certificate()]))
