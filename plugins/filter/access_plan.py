@@ -75,14 +75,14 @@ def access_plan(
     authorities: object,
     certificates: object = None,
     *,
-    pki_name: str,
+    pki_name: object,
     certificate_profiles: object = None,
 ) -> dict[str, object]:
     """Return the keys of the tree, or what is wrong with it."""
     tree = load_tree(authorities, certificates, pki_name, certificate_profiles)
     now = datetime.now(timezone.utc).replace(microsecond=0)
     problems = [*judge_tree(tree, now).problems, *account_problems(tree), *access_key_problems(tree)]
-    return {"problems": problems, "kms_keys": access_keys(() if problems else in_order(tree), pki_name)}
+    return {"problems": problems, "kms_keys": access_keys(() if problems else in_order(tree), str(pki_name))}
 
 
 class FilterModule:

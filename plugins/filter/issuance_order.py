@@ -65,7 +65,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_gate impor
 
 
 def issuance_order(
-    authorities: object, certificates: object = None, pki_name: str = "pki", certificate_profiles: object = None
+    authorities: object, certificates: object = None, pki_name: object = "pki", certificate_profiles: object = None
 ) -> list[Mapping[str, object]]:
     """Return the entries issuers first, authorities before certificates."""
     tree = load_tree(authorities, certificates, pki_name, certificate_profiles)

@@ -82,27 +82,39 @@ _value:
       type: str
 """
 
-import base64
-from collections.abc import Callable, Mapping, Sequence
-from posixpath import basename
+from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.rootstock.pki.plugins.module_utils._pki.release_plan import ledger_problems, plan_release
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import PkiError
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.release_plan import (
+    ledger_problems,
+    option_problems,
+    plan_release,
+    to_contents,
+    to_listing,
+)
 
 
 def release_plan(
-    listed: Mapping[str, Any],
-    records: Sequence[Mapping[str, str]],
+    listed: object,
+    records: object,
     *,
-    directory: str,
-    manifest_digest: str = "sha256",
-    each: bool = True,
-    ledger_path: str = "",
+    directory: object,
+    manifest_digest: object = "sha256",
+    each: object = True,
+    ledger_path: object = "",
 ) -> dict[str, Any]:
     """Return what has to be done for a release, or what forbids it."""
-    contents = {basename(one["source"]): base64.b64decode(one["content"]) for one in records}
-    planned = plan_release(listed, contents, directory, manifest_digest, each)
-    return {**planned, "problems": [*planned["problems"], *ledger_problems(planned["dir"], ledger_path)]}
+    try:
+        listing, contents = to_listing(listed), to_contents(records)
+    except PkiError as exc:
+        raise AnsibleFilterError(f"release_plan: {exc}") from None  # Ansible would show every error of a chain
+    refused = option_problems(manifest_digest, each, ledger_path)
+    planned = plan_release(listing, contents, str(directory), str(manifest_digest), bool(each))
+    problems = [*refused, *planned["problems"], *ledger_problems(planned["dir"], "" if refused else str(ledger_path))]
+    return {**planned, "problems": problems}
 
 
 class FilterModule:

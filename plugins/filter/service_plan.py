@@ -90,29 +90,33 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree import load_tree
-from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_place import Place
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_options import is_list, listed
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_place import to_place
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_plan import judge_inventory
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_services import plan_services, service_problems
 
 
 def service_plan(
     authorities: object,
-    services: list[object],
-    certificates: list[object] | None = None,
+    services: object,
+    certificates: object = None,
     *,
-    pki_name: str,
-    pki_dir: str,
-    base_dir: str,
-    base_url: str = "",
+    pki_name: object,
+    pki_dir: object,
+    base_dir: object,
+    base_url: object = "",
     certificate_profiles: object = None,
 ) -> dict[str, object]:
     """Return the tasks that make the services, or what is wrong with them."""
-    tree = load_tree(authorities, [*(certificates or []), *services], pki_name, certificate_profiles)
-    entries = load_tree(authorities, services, pki_name, certificate_profiles).certificates
-    place = Place(base_dir, pki_dir, base_url)
+    wanted, refused = listed("signing_services", services)
+    others = [] if certificates is None else certificates
+    certified = [*others, *wanted] if is_list(others) else others  # what is no list load_tree refuses
+    tree = load_tree(authorities, certified, pki_name, certificate_profiles)
+    entries = load_tree(authorities, wanted, pki_name, certificate_profiles).certificates
+    place = to_place(base_dir, pki_dir, base_url)
     now = datetime.now(timezone.utc).replace(microsecond=0)
-    problems = [*judge_inventory(tree, place, now).problems, *service_problems(entries)]
-    return {"problems": problems, **plan_services(tree, () if problems else entries, place, pki_name)}
+    problems = [*refused, *judge_inventory(tree, place, now).problems, *service_problems(entries)]
+    return {"problems": problems, **plan_services(tree, () if problems else entries, place, str(pki_name))}
 
 
 class FilterModule:

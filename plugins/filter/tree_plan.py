@@ -115,11 +115,11 @@ _value:
       elements: dict
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from datetime import datetime, timezone
 
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree import in_order, load_tree
-from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_place import Place
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_place import to_place
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_plan import (
     dated_problems,
     judge_inventory,
@@ -136,16 +136,16 @@ def tree_plan(
     authorities: object,
     certificates: object = None,
     *,
-    pki_name: str,
-    pki_dir: str,
-    base_dir: str,
-    base_url: str = "",
+    pki_name: object,
+    pki_dir: object,
+    base_dir: object,
+    base_url: object = "",
     certificate_profiles: object = None,
-    revocations: Sequence[Mapping[str, object]] = (),
+    revocations: object = (),
 ) -> dict[str, object]:
     """Return the tasks that make the tree, or what is wrong with it."""
     tree = load_tree(authorities, certificates, pki_name, certificate_profiles)
-    place = Place(base_dir, pki_dir, base_url)
+    place = to_place(base_dir, pki_dir, base_url)
     now = datetime.now(timezone.utc).replace(microsecond=0)
     found = judge_inventory(tree, place, now)
     problems = [*found.problems, *revocation_problems(tree, revocations)]
@@ -154,7 +154,7 @@ def tree_plan(
         "problems": problems,
         "dated_problems": dated_problems(found, place),
         "source_files": source_files(tree, place),
-        **plan_tree(tree, order, place, pki_name),
+        **plan_tree(tree, order, place, str(pki_name)),
         "revocations": plan_revocations(() if problems else revocations, place),
     }
 

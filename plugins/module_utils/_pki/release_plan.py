@@ -6,15 +6,18 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from posixpath import dirname, join, normpath
+from posixpath import basename, dirname, join, normpath
 from typing import Any
 
+from .errors import SpecError
 from .manifest_lines import DIGEST_OF_LENGTH, read_line
+from .tree_options import found, is_list, text_problems
 
 CERTIFICATES = "certificates.pem"
 SCRIPT = "verify.sh"
@@ -104,6 +107,50 @@ def plan_release(
         "stale": [entries[name]["path"] for name in release.stale()],
         "record": record(release.manifest, each),
     }
+
+
+def option_problems(digest: object, each: object, ledger_path: object) -> list[str]:
+    """Return which options have values that no release can be planned with."""
+    problems = text_problems({"sign_release_ledger_path": ledger_path})
+    if digest not in DIGEST_OF_LENGTH.values():
+        words = ", ".join(DIGEST_OF_LENGTH.values())
+        problems.append(f"sign_release_manifest_digest is {found(digest)}; there are {words}")
+    return problems + (
+        [] if isinstance(each, bool) else [f"sign_release_each is {found(each)}; expected true or false"]
+    )
+
+
+def to_listing(given: object) -> Mapping[str, Any]:
+    """Return what ansible.builtin.find returned.
+
+    Raises:
+        SpecError: it is something else.
+    """
+    if isinstance(given, Mapping):
+        files, skipped = given.get("files"), given.get("skipped_paths")
+        read = isinstance(skipped, Mapping) and all(isinstance(path, str) for path in skipped)
+        if read and is_list(files) and all(_is_entry(one) for one in files):
+            return given
+    raise SpecError("the input is not what ansible.builtin.find returned; give its whole result")
+
+
+def _is_entry(given: object) -> bool:
+    if not isinstance(given, Mapping) or not {"isdir", "islnk", "size"} <= given.keys():
+        return False
+    return isinstance(given.get("path"), str)
+
+
+def to_contents(given: Any) -> dict[str, bytes]:
+    """Return the files that ansible.builtin.slurp read, by the names that they have in their folder.
+
+    Raises:
+        SpecError: it is something else.
+    """
+    try:
+        read = [(basename(one["source"]), base64.b64decode(one["content"])) for one in given]
+    except (TypeError, KeyError, ValueError) as exc:
+        raise SpecError("records are not what ansible.builtin.slurp returned; give a list of its results") from exc
+    return dict(read)
 
 
 def ledger_problems(top: str, ledger_path: str) -> list[str]:

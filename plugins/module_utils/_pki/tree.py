@@ -17,7 +17,7 @@ from .request import NAME
 from .tree_accounts import account_of, role_arn
 from .tree_cross import cross_problems
 from .tree_entries import NAME_WORDS, Entry, shape_problems, to_crosses, to_entry, to_profiles
-from .tree_options import ADMINISTRATOR_ROLE, AUTHORITY, CERTIFICATE, VARIABLES, is_list
+from .tree_options import ADMINISTRATOR_ROLE, AUTHORITY, CERTIFICATE, VARIABLES, is_list, listed, text_problems
 from .tree_partners import partner_problems, to_partner_crosses
 
 Claim = TypeVar("Claim")
@@ -72,11 +72,10 @@ class Tree:
         return not [entry, *self.upwards(entry)][-1].issuer
 
 
-def load_tree(authorities: object, certificates: object, pki_name: str, certificate_profiles: object = None) -> Tree:
+def load_tree(authorities: object, certificates: object, pki_name: object, certificate_profiles: object = None) -> Tree:
     """Return the tree of an inventory, however wrong it is; `Tree.problems` and `structure_problems` say how."""
     profiles = to_profiles(certificate_profiles)
-    problems = [] if NAME.fullmatch(pki_name) else [f"pki_name {pki_name!r} does not fit: {NAME_WORDS}"]
-    problems += profiles.problems
+    problems = [*_name_problems(pki_name), *profiles.problems]
     misshapen: set[str] = set()
     loaded: dict[str, list[Entry]] = {AUTHORITY: [], CERTIFICATE: []}
     for kind, given in ((AUTHORITY, authorities), (CERTIFICATE, certificates)):
@@ -86,18 +85,22 @@ def load_tree(authorities: object, certificates: object, pki_name: str, certific
             found = shape_problems(kind, position, options, profiles)
             problems += found
             if isinstance(options, Mapping) and options.get("name"):
-                entry = to_entry(kind, options, pki_name, profiles)
+                entry = to_entry(kind, options, str(pki_name), profiles)
                 loaded[kind].append(entry)
                 misshapen.update([entry.name] if found else [])
     return Tree(tuple(loaded[AUTHORITY]), tuple(loaded[CERTIFICATE]), tuple(problems), frozenset(misshapen))
 
 
+def _name_problems(pki_name: object) -> list[str]:
+    if not isinstance(pki_name, str):
+        return text_problems({"pki_name": pki_name})
+    return [] if NAME.fullmatch(pki_name) else [f"pki_name {pki_name!r} does not fit: {NAME_WORDS}"]
+
+
 def _listed(kind: str, given: object) -> tuple[Sequence[object], list[str]]:
-    if given is not None and not is_list(given):
-        return (), [f"{VARIABLES[kind]} is {given!r}; expected a list"]
-    if kind == AUTHORITY and not given:
+    if kind == AUTHORITY and (given is None or (is_list(given) and not given)):
         return (), [f"{VARIABLES[kind]} is empty; a tree begins with a root"]
-    return given or (), []
+    return ((), []) if given is None else listed(VARIABLES[kind], given)
 
 
 def structure_problems(tree: Tree) -> list[str]:

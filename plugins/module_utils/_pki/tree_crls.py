@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from .crl_partitions import NO_ROOT, PLACEHOLDER
 from .tree_accounts import used_key_id, used_with
 from .tree_entries import signature_options
-from .tree_options import AUTHORITY
+from .tree_options import AUTHORITY, is_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +32,7 @@ def _options(authority: Entry) -> Mapping[str, object]:
 def _said_partitions(authority: Entry) -> int:
     """Return in how many CRLs the inventory says that an authority lists what it revokes; 0 where it does not say."""
     given = str(_options(authority).get("partitions") or "")
-    return int(given) if given.isdecimal() else 0
+    return int(given) if is_number(given) else 0
 
 
 def _partitions(authority: Entry) -> int | None:

@@ -34,7 +34,9 @@ from .tree_options import (
     SOURCE_FILES,
     VARIABLES,
     Shape,
+    found,
     is_list,
+    is_number,
 )
 
 if TYPE_CHECKING:
@@ -235,7 +237,7 @@ def signature_options(signer: Entry) -> dict[str, object]:
 def _generation(options: Mapping[str, object]) -> str:
     """Return the generation as names have it, such as r2; empty for an entry that has none."""
     given = options.get("generation")
-    return f"r{int(str(given))}" if str(given).isdecimal() else ""
+    return f"r{int(str(given))}" if is_number(given) else ""
 
 
 def _full_name(options: Mapping[str, object]) -> str:
@@ -251,7 +253,7 @@ def shape_problems(kind: str, position: int, options: object, profiles: Profiles
     """Return what is wrong with one entry by itself, whatever else stands in the inventory."""
     where = f"{VARIABLES[kind]}[{position}]"
     if not isinstance(options, Mapping):
-        return [f"{where}: is {_found(options)}; expected a mapping with a name, a certificate_profile and so on"]
+        return [f"{where}: is {found(options)}; expected a mapping with a name, a certificate_profile and so on"]
     name = options.get("name")
     if name is None:
         return [f"{where}: has no name"]
@@ -272,10 +274,6 @@ def shape_problems(kind: str, position: int, options: object, profiles: Profiles
     ]
 
 
-def _found(value: object) -> str:
-    return "empty" if value is None else f"{value!r}"
-
-
 def option_problems(label: str, options: Mapping[str, object], known: Mapping[str, Shape]) -> list[str]:
     problems = []
     for option, value in options.items():
@@ -284,7 +282,7 @@ def option_problems(label: str, options: Mapping[str, object], known: Mapping[st
             hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
             problems.append(f"{label}: unknown option {option}; {hint}")
         elif value is not None and not known[option].fits(value):
-            problems.append(f"{label}: {option} is {_found(value)}; expected {known[option].words}")
+            problems.append(f"{label}: {option} is {found(value)}; expected {known[option].words}")
     return problems
 
 

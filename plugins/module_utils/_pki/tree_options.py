@@ -19,6 +19,30 @@ def is_list(value: object) -> TypeGuard[Sequence[object]]:
     return isinstance(value, Sequence) and not isinstance(value, (str, bytes))
 
 
+def is_number(value: object) -> bool:
+    """True for a whole number as YAML or a template has it; none that matters here has more than nine digits."""
+    return str(value).isdecimal() and len(str(value)) < 10
+
+
+def found(value: object) -> str:
+    """Return *value* as messages show it; an option without a value is empty in YAML."""
+    return "empty" if value is None else f"{value!r}"
+
+
+def listed(variable: str, given: object) -> tuple[Sequence[object], list[str]]:
+    """Return the entries of a variable, none where it is no list, and what is wrong with it."""
+    return (given, []) if is_list(given) else ((), [f"{variable} is {found(given)}; expected a list"])
+
+
+def text_problems(given: Mapping[str, object]) -> list[str]:
+    """Return which variables are no strings: the validation of a role takes numbers for them, and hands none on."""
+    return [
+        f"{variable} is {found(value)}; expected a string{'' if value is None else ', so put it between quotes'}"
+        for variable, value in given.items()
+        if not isinstance(value, str)
+    ]
+
+
 @dataclass(frozen=True)
 class Shape:
     """What a value looks like.
@@ -34,7 +58,7 @@ class Shape:
 
 _TEXT = Shape("a string", lambda value: isinstance(value, (str, int, float)) and not isinstance(value, bool), str)
 _TEXTS = Shape("a list of strings", lambda value: is_list(value) and all(isinstance(item, str) for item in value))
-_NUMBER = Shape("a whole number, 0 or more", lambda value: str(value).isdecimal(), int)
+_NUMBER = Shape("a whole number, 0 or more", is_number, int)
 _FLAG = Shape(
     "true or false",
     lambda value: str(value).lower() in ("true", "false", "yes", "no"),

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from posixpath import isabs, join, normpath
 
+from .tree_options import text_problems
+
 
 @dataclass(frozen=True)
 class Place:
@@ -18,11 +20,13 @@ class Place:
         base_dir: folder that relative paths of the inventory start from.
         pki_dir: folder of the tree; relative to *base_dir* unless absolute.
         base_url: what the URLs in certificates begin with; empty puts none into them.
+        problems: what is wrong with the words that said so.
     """
 
     base_dir: str
     pki_dir: str
     base_url: str = ""
+    problems: tuple[str, ...] = ()
 
     def path(self, path: str) -> str:
         return path if isabs(path) or path.startswith("~") else normpath(join(self.base_dir, path))
@@ -34,7 +38,15 @@ class Place:
         return f"{self.base_url.rstrip('/')}/{authority}/{file}"
 
 
+def to_place(base_dir: object, pki_dir: object, base_url: object) -> Place:
+    """Return where a tree lives, however wrong that is told; `place_problems` says how."""
+    problems = text_problems({"pki_base_dir": base_dir, "pki_dir": pki_dir, "pki_base_url": base_url})
+    return Place(str(base_dir), str(pki_dir), str(base_url), tuple(problems))
+
+
 def place_problems(place: Place) -> list[str]:
+    if place.problems:
+        return [*place.problems]
     problems = []
     if not place.base_dir:
         problems.append(

@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
+
+from .tree_options import found, listed
 
 if TYPE_CHECKING:
     from .tree import Tree
@@ -16,17 +18,26 @@ if TYPE_CHECKING:
 LEDGER = "ledger.jsonl"
 
 
-def revocation_problems(tree: Tree, given: Sequence[Mapping[str, object]]) -> list[str]:
-    """Return which authorities are to revoke that the inventory does not have."""
-    named = dict.fromkeys(str(entry.get("authority")) for entry in given)
-    return [
-        f"pki_revocations names the authority {name}, which pki_authorities does not have"
-        for name in named
-        if name not in tree.by_name
-    ]
+VARIABLE = "pki_revocations"
 
 
-def plan_revocations(given: Sequence[Mapping[str, object]], place: Place) -> list[dict[str, object]]:
+def revocation_problems(tree: Tree, given: object) -> list[str]:
+    """Return what is no entry, and which authorities are to revoke that the inventory does not have."""
+    entries, problems = listed(VARIABLE, given)
+    named: dict[str, None] = {}
+    for position, entry in enumerate(entries):
+        if not isinstance(entry, Mapping):
+            problems.append(f"{VARIABLE}[{position}]: is {found(entry)}; expected a mapping with authority and so on")
+        elif not entry.get("authority"):
+            problems.append(f"{VARIABLE}[{position}]: has no authority; name the one that issued the certificate")
+        else:
+            named[str(entry["authority"])] = None
+    unknown = (name for name in named if name not in tree.by_name)
+    told = "which pki_authorities does not have"
+    return problems + [f"{VARIABLE} names the authority {name}, {told}" for name in unknown]
+
+
+def plan_revocations(given: object, place: Place) -> list[dict[str, object]]:
     """Return the options of one x509_revocation task per entry."""
     return [
         {
@@ -35,5 +46,6 @@ def plan_revocations(given: Sequence[Mapping[str, object]], place: Place) -> lis
             "issuer_path": place.of_authority(str(entry["authority"]), "ca.pem"),
             **({"path": place.path(str(entry["path"]))} if entry.get("path") else {}),
         }
-        for entry in given
+        for entry in listed(VARIABLE, given)[0]
+        if isinstance(entry, Mapping)
     ]

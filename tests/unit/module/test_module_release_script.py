@@ -97,7 +97,7 @@ def make_release(controller: Controller, folder: Path, algorithm: str, digest: s
 
 def script(algorithm: str, digest: str = "sha256") -> str:
     templates = Environment(loader=FileSystemLoader(TEMPLATES), trim_blocks=True, autoescape=False)  # noqa: S701
-    templates.filters["basename"] = os.path.basename
+    templates.filters |= {"basename": os.path.basename, "bool": bool}
     return templates.get_template("verify.sh.j2").render(
         algorithm=algorithm,
         sign_release_manifest_path=f"release/{digest.upper()}SUMS",

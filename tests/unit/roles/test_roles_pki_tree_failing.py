@@ -77,6 +77,24 @@ def test_in_another_region_nothing_is_made_and_nothing_overwritten(
     assert {path: path.read_bytes() for path in (tmp_path / "pki").rglob("*") if path.is_file()} == before
 
 
+@pytest.mark.parametrize(
+    ("role", "given"),
+    [
+        ("pki_tree", {}),
+        ("pki_revocation", {"pki_revocations": [{"authority": "root", "name": "web"}]}),
+        ("signing_service", {"signing_services": [], "signing_service_administrators": []}),
+    ],
+)
+def test_variables_that_the_validation_of_a_role_took_for_strings_are_refused_by_their_names(
+    role: str, given: dict[str, Any], tmp_path: Path
+) -> None:
+    variables = {**tree(tmp_path), **given, "pki_name": 2026, "pki_dir": None}
+    [played] = run_plays(tmp_path, {}, play(role, variables), status=2)
+    told = played.failure()
+    assert "- pki_name is 2026; expected a string, so put it between quotes\n" in told
+    assert "- pki_dir is empty; expected a string\n" in told
+
+
 def test_where_no_authority_could_be_made_there_is_nothing_to_say_of_crls(account: Account, tmp_path: Path) -> None:
     principal = account.administrator()
     kms = principal.client("kms")
