@@ -104,6 +104,22 @@ def test_where_no_authority_could_be_made_there_is_nothing_to_say_of_crls(accoun
     assert played.of(CRLS) == []
 
 
+def test_what_an_earlier_use_of_the_role_in_the_play_issued_is_not_taken_for_issued_now(
+    account: Account, tmp_path: Path
+) -> None:
+    principal = account.administrator()
+    kms = principal.client("kms")
+    kms.create_alias(AliasName="alias/failing/other", TargetKeyId=new_key(kms, "RSA_2048"))
+    other = {**tree(tmp_path), "pki_dir": "other", "pki_authorities": [{**ROOT, "key": {"alias": "failing/other"}}]}
+    roles = [{"role": "rootstock.pki.pki_tree", "vars": given} for given in (tree(tmp_path), other)]
+    [played] = run_plays(tmp_path, principal.environment(), {**play("pki_tree", {}), "roles": roles}, status=2)
+    failed = [(task, result["msg"]) for task, result in played.results() if result.get("failed")]
+    assert [task.rpartition(" : ")[2] for task, _msg in failed] == ["Every key exists in KMS"]
+    assert "RSA_2048" in failed[0][1]
+    assert played.of(CRLS) == []
+    assert (tmp_path / "pki" / "root" / "crl.pem").exists()
+
+
 def test_fixed_times_that_fit_what_exists_are_taken_and_others_refused_before_anything_is_made(
     account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
