@@ -94,7 +94,7 @@ _value:
       type: list
       elements: dict
     their_roots:
-      description: Roots of external authorities, each with C(path), C(authority), and the C(name) of its file.
+      description: Roots of external authorities, each with C(path), C(authority), C(name), and where it is C(kept).
       type: list
       elements: dict
     certificates:

@@ -93,14 +93,18 @@ def check_import(task: ImportTask, now: datetime) -> Imported:
     _require_trust(task, path, trusted)
     chain = () if is_self_signed(certificate) else path[1:]
     period = Validity(certificate.not_valid_before_utc, certificate.not_valid_after_utc)
-    end = min(one.not_valid_after_utc for one in path)
-    late = task.own is not None and end <= now  # no harm to the authority, so nothing that hangs on it is to stop
+    end = period.not_after if task.own is None else min(one.not_valid_after_utc for one in path)
+    late = end <= now
     then = end - timedelta(seconds=1) if late else now
     proposal = Proposal(_spec_of(task, certificate), chain, period, then, issuer_pending=not chain, foreign=True)
     problems = [*_key_problems(task, certificate), *_path_length_problems(task, certificate)]
+    told = f"was valid until {asn1_time(end)}; have {task.certificate.label} issued again"
+    if late and task.own is None:
+        problems.append(f"it {told}")
     gate(proposal, [*problems, *_cross_problems(task, certificate)])
-    told = f"{task.name}: its path was valid until {asn1_time(end)}; have {task.certificate.label} issued again"
-    return Imported(certificate, all_upwards(certificate, pool)[1:], _missing(task), (told,) if late else ())
+    # The authority can do without a cross-certificate, so nothing that hangs on it is to stop.
+    warnings = (f"{task.name}: its path {told}",) if late else ()
+    return Imported(certificate, all_upwards(certificate, pool)[1:], _missing(task), warnings)
 
 
 def _load_all(sources: Sequence[Source]) -> list[x509.Certificate]:

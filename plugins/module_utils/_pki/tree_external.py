@@ -58,13 +58,16 @@ def trusted(entry: Entry, place: Place) -> list[str]:
 
 
 def their_roots(order: Sequence[Entry], place: Place) -> list[dict[str, object]]:
-    """Return the roots that external authorities end at, each with the name of its file in trust/."""
+    """Return the roots that external authorities end at, each with the name of its file in trust/ and its path."""
     found: list[dict[str, object]] = []
     for entry in filter(lambda one: one.external, order):
         paths = trusted(entry, place)
         names = [entry.name] if len(paths) == 1 else [f"{entry.name}-{n}" for n in range(1, len(paths) + 1)]
         named = zip(names, paths, strict=True)
-        found += [{"name": name, "authority": entry.name, "path": path} for name, path in named]
+        found += [
+            {"name": name, "authority": entry.name, "path": path, "kept": place.of_authority("trust", f"{name}.pem")}
+            for name, path in named
+        ]
     return found
 
 

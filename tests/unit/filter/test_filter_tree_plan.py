@@ -227,6 +227,7 @@ def test_what_is_below_an_external_authority_has_all_that_is_above_it() -> None:
 def test_roots_of_others_are_handed_out_under_the_name_of_the_authority(paths: list[str], names: list[str]) -> None:
     made = plan([{**EXTERNAL, "trusted_certificate_path": paths}])["their_roots"]
     assert [(found["name"], found["authority"]) for found in made] == [(name, "services") for name in names]
+    assert [found["kept"] for found in made] == [f"/srv/acme/pki/trust/{name}.pem" for name in names]
 
 
 def test_lint_that_is_off_is_false_in_yaml() -> None:

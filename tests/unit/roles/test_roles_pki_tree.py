@@ -58,7 +58,8 @@ def variables() -> dict[str, Any]:
 
 
 def tasks(module: str) -> list[dict[str, Any]]:
-    found = [task for path in sorted((ROLE / "tasks").glob("*.yml")) for task in load(path)]
+    listed = [task for path in sorted((ROLE / "tasks").glob("*.yml")) for task in load(path)]
+    found = [one for task in listed for one in task.get("block", [task])]
     return [task[module] for task in found if module in task]
 
 
