@@ -216,6 +216,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._module.access_test_
 )
 from ansible_collections.rootstock.pki.plugins.module_utils._module.aws import AWS_OPTIONS, require_cryptography
 from ansible_collections.rootstock.pki.plugins.module_utils._module.converge import converge
+from ansible_collections.rootstock.pki.plugins.module_utils._module.given import check_given
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.prove_access import prepare_trial, prove_access
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.simulate_access import Simulator
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import PkiError
@@ -265,6 +266,7 @@ def run(module: AnsibleAWSModule) -> NoReturn:
 def main() -> None:
     module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     try:
+        check_given(module)
         run(module)
     except PkiError as exc:
         module.fail_json(msg=str(exc))

@@ -267,6 +267,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._module.cms import (
     to_cms_spec,
 )
 from ansible_collections.rootstock.pki.plugins.module_utils._module.converge import converge, utc_now
+from ansible_collections.rootstock.pki.plugins.module_utils._module.given import check_given
 from ansible_collections.rootstock.pki.plugins.module_utils._module.places import check_places
 from ansible_collections.rootstock.pki.plugins.module_utils._module.streams import write_pieces
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.sign_cms import (
@@ -316,6 +317,7 @@ def main() -> None:
         required_by={"key_id": "certificate_path"},
     )
     try:
+        check_given(module, may_be_empty=["content"])
         run(module)
     except PkiError as exc:
         module.fail_json(msg=str(exc))

@@ -92,6 +92,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._module.files import
     read_file,
     write_files,
 )
+from ansible_collections.rootstock.pki.plugins.module_utils._module.given import check_given
 from ansible_collections.rootstock.pki.plugins.module_utils._module.places import check_places
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import PkiError, SpecError
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.plan import Plan
@@ -146,6 +147,7 @@ def main() -> None:
         required_one_of=[("dest", "return_content")],
     )
     try:
+        check_given(module)
         run(module)
     except PkiError as exc:
         module.fail_json(msg=str(exc))

@@ -360,6 +360,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._keys.desired import
 from ansible_collections.rootstock.pki.plugins.module_utils._keys.plan import plan_key
 from ansible_collections.rootstock.pki.plugins.module_utils._module.aws import AWS_OPTIONS
 from ansible_collections.rootstock.pki.plugins.module_utils._module.converge import converge
+from ansible_collections.rootstock.pki.plugins.module_utils._module.given import check_given
 from ansible_collections.rootstock.pki.plugins.module_utils._module.key_options import (
     KEY_OPTIONS,
     description_result,
@@ -432,6 +433,7 @@ def main() -> None:
         argument_spec=ARGUMENT_SPEC, supports_check_mode=True, required_one_of=[("alias", "key_id")]
     )
     try:
+        check_given(module)
         run(module)
     except PkiError as exc:
         module.fail_json(msg=str(exc))

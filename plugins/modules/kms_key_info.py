@@ -192,6 +192,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 
 from ansible_collections.rootstock.pki.plugins.module_utils._aws.key_store import open_key_store
 from ansible_collections.rootstock.pki.plugins.module_utils._module.aws import AWS_OPTIONS
+from ansible_collections.rootstock.pki.plugins.module_utils._module.given import check_given
 from ansible_collections.rootstock.pki.plugins.module_utils._module.key_info_options import (
     KEY_INFO_OPTIONS,
     report_result,
@@ -222,6 +223,7 @@ def main() -> None:
         argument_spec=ARGUMENT_SPEC, supports_check_mode=True, mutually_exclusive=[ONE_OF], required_one_of=[ONE_OF]
     )
     try:
+        check_given(module, may_be_empty=["alias_prefix"])
         run(module)
     except PkiError as exc:
         module.fail_json(msg=str(exc))

@@ -157,6 +157,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._keys.pem import fro
 from ansible_collections.rootstock.pki.plugins.module_utils._module.aws import AWS_OPTIONS, require_cryptography
 from ansible_collections.rootstock.pki.plugins.module_utils._module.converge import converge
 from ansible_collections.rootstock.pki.plugins.module_utils._module.files import KeptFile, read_if_there, write_file
+from ansible_collections.rootstock.pki.plugins.module_utils._module.given import check_given
 from ansible_collections.rootstock.pki.plugins.module_utils._module.places import check_places
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import DisabledKeyError, PkiError, SpecError
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.fingerprints import fingerprints, spki_pin
@@ -239,6 +240,7 @@ def to_result(params: dict[str, Any], found: PublicKeyReply) -> dict[str, Any]:
 def main() -> None:
     module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, add_file_common_args=True)
     try:
+        check_given(module)
         run(module)
     except PkiError as exc:
         module.fail_json(msg=str(exc))

@@ -264,6 +264,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._ledger.opening impo
 from ansible_collections.rootstock.pki.plugins.module_utils._module.aws import AWS_OPTIONS, require_cryptography
 from ansible_collections.rootstock.pki.plugins.module_utils._module.converge import converge
 from ansible_collections.rootstock.pki.plugins.module_utils._module.files import KeptFile, write_file
+from ansible_collections.rootstock.pki.plugins.module_utils._module.given import check_given
 from ansible_collections.rootstock.pki.plugins.module_utils._module.places import check_places
 from ansible_collections.rootstock.pki.plugins.module_utils._module.signing import (
     CONTENT_OPTIONS,
@@ -376,6 +377,7 @@ def main() -> None:
         required_one_of=[CONTENT_OPTIONS],
     )
     try:
+        check_given(module, may_be_empty=["content"])
         run(module)
     except PkiError as exc:
         module.fail_json(msg=str(exc))

@@ -272,6 +272,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._cms.codec import De
 from ansible_collections.rootstock.pki.plugins.module_utils._module.aws import AWS_OPTIONS, require_cryptography
 from ansible_collections.rootstock.pki.plugins.module_utils._module.cms import LEAST_CRYPTOGRAPHY
 from ansible_collections.rootstock.pki.plugins.module_utils._module.converge import converge, utc_now
+from ansible_collections.rootstock.pki.plugins.module_utils._module.given import check_given
 from ansible_collections.rootstock.pki.plugins.module_utils._module.verifying import (
     CMS,
     CONTENT_OPTIONS,
@@ -385,6 +386,7 @@ def main() -> None:
         ],
     )
     try:
+        check_given(module, may_be_empty=["content"])
         run_cms(module) if module.params["format"] == CMS else run(module)
     except PkiError as exc:
         module.fail_json(msg=str(exc))

@@ -229,6 +229,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._module.files import
     read_if_there,
     write_files,
 )
+from ansible_collections.rootstock.pki.plugins.module_utils._module.given import check_given
 from ansible_collections.rootstock.pki.plugins.module_utils._module.places import check_places
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.certificate_inputs import file_ports
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.certificate_plan import plan_certificate
@@ -300,6 +301,7 @@ def main() -> None:
         required_one_of=[subject_keys],
     )
     try:
+        check_given(module)
         run(module)
     except PkiError as exc:
         module.fail_json(msg=str(exc))

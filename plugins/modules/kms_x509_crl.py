@@ -311,6 +311,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._module.crls import 
     to_crl_task,
 )
 from ansible_collections.rootstock.pki.plugins.module_utils._module.files import KeptFile, write_files
+from ansible_collections.rootstock.pki.plugins.module_utils._module.given import check_given
 from ansible_collections.rootstock.pki.plugins.module_utils._module.places import check_places
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.crl_plan import (
     CrlPlan,
@@ -382,6 +383,7 @@ def main() -> None:
         required_one_of=[("issuer_path", "issuer_content")],
     )
     try:
+        check_given(module)
         run(module)
     except PkiError as exc:
         module.fail_json(msg=str(exc))

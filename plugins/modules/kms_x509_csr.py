@@ -124,6 +124,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._module.files import
     read_if_there,
     write_files,
 )
+from ansible_collections.rootstock.pki.plugins.module_utils._module.given import check_given
 from ansible_collections.rootstock.pki.plugins.module_utils._module.places import check_places
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.make_csr import CsrPorts, make_csr, plan_csr
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.certificates import csr_to_pem
@@ -182,6 +183,7 @@ def main() -> None:
         mutually_exclusive=[("subject", "subject_ordered")],
     )
     try:
+        check_given(module)
         run(module)
     except PkiError as exc:
         module.fail_json(msg=str(exc))

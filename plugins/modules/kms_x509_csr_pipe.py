@@ -97,6 +97,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._module.certificate_
 from ansible_collections.rootstock.pki.plugins.module_utils._module.certificates import to_csr_task
 from ansible_collections.rootstock.pki.plugins.module_utils._module.converge import converge, utc_now
 from ansible_collections.rootstock.pki.plugins.module_utils._module.files import octets_of
+from ansible_collections.rootstock.pki.plugins.module_utils._module.given import check_given
 from ansible_collections.rootstock.pki.plugins.module_utils._module.places import check_places
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.make_csr import CsrPorts, make_csr, plan_csr
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.certificates import csr_to_pem
@@ -144,6 +145,7 @@ def main() -> None:
         mutually_exclusive=[("subject", "subject_ordered")],
     )
     try:
+        check_given(module)
         run(module)
     except PkiError as exc:
         module.fail_json(msg=str(exc))

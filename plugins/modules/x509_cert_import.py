@@ -171,6 +171,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._module.files import
     read_if_there,
     write_files,
 )
+from ansible_collections.rootstock.pki.plugins.module_utils._module.given import check_given
 from ansible_collections.rootstock.pki.plugins.module_utils._module.places import check_places, ledger_beside
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.authority_identity import (
     refuse_drift_of_imported,
@@ -253,6 +254,7 @@ def run(module: AnsibleModule) -> None:
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, add_file_common_args=True)
     try:
+        check_given(module)
         run(module)
     except PkiError as exc:
         module.fail_json(msg=str(exc))

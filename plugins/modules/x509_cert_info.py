@@ -412,6 +412,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._ledger.opening impo
 from ansible_collections.rootstock.pki.plugins.module_utils._module.aws import require_cryptography
 from ansible_collections.rootstock.pki.plugins.module_utils._module.converge import converge, utc_now
 from ansible_collections.rootstock.pki.plugins.module_utils._module.files import octets_of, read_if_there
+from ansible_collections.rootstock.pki.plugins.module_utils._module.given import check_given
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.ledger_standing import ledger_standing
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.certificate_info import (
     describe_certificate,
@@ -492,6 +493,7 @@ def main() -> None:
         mutually_exclusive=[("path", "content"), ("issuer_path", "issuer_content")],
     )
     try:
+        check_given(module)
         run(module)
     except PkiError as exc:
         module.fail_json(msg=str(exc))

@@ -235,6 +235,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.rootstock.pki.plugins.module_utils._module.aws import require_cryptography
 from ansible_collections.rootstock.pki.plugins.module_utils._module.converge import converge, utc_now
 from ansible_collections.rootstock.pki.plugins.module_utils._module.files import octets_of, read_if_there
+from ansible_collections.rootstock.pki.plugins.module_utils._module.given import check_given
 from ansible_collections.rootstock.pki.plugins.module_utils._module.ledgers import ISSUER_OPTIONS, load_issuer
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.crl import crl_signed_by
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.crl_info import describe_crl, read_crl_text
@@ -271,6 +272,7 @@ def main() -> None:
         mutually_exclusive=[("path", "content"), ("issuer_path", "issuer_content")],
     )
     try:
+        check_given(module)
         run(module)
     except PkiError as exc:
         module.fail_json(msg=str(exc))

@@ -93,6 +93,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.rootstock.pki.plugins.module_utils._ledger.codec import damage_error
 from ansible_collections.rootstock.pki.plugins.module_utils._ledger.repair import Repair, plan_repair, repair
 from ansible_collections.rootstock.pki.plugins.module_utils._module.converge import converge, utc_now
+from ansible_collections.rootstock.pki.plugins.module_utils._module.given import check_given
 from ansible_collections.rootstock.pki.plugins.module_utils._module.places import check_places
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import LedgerError, PkiError
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.plan import Change, Plan
@@ -129,6 +130,7 @@ def run(module: AnsibleModule) -> None:
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     try:
+        check_given(module)
         run(module)
     except PkiError as exc:
         module.fail_json(msg=str(exc))

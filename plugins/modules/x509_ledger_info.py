@@ -320,6 +320,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.rootstock.pki.plugins.module_utils._ledger.opening import open_ledger
 from ansible_collections.rootstock.pki.plugins.module_utils._ledger.state import STATUSES, Wanted
 from ansible_collections.rootstock.pki.plugins.module_utils._module.converge import converge, utc_now
+from ansible_collections.rootstock.pki.plugins.module_utils._module.given import check_given
 from ansible_collections.rootstock.pki.plugins.module_utils._module.ledgers import ISSUER_OPTIONS, load_issuer
 from ansible_collections.rootstock.pki.plugins.module_utils._operations.describe_ledgers import (
     NamedLedger,
@@ -369,6 +370,7 @@ def main() -> None:
         mutually_exclusive=[("issuer_path", "issuer_content")],
     )
     try:
+        check_given(module)
         run(module)
     except PkiError as exc:
         module.fail_json(msg=str(exc))

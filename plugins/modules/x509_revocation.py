@@ -252,6 +252,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._ledger.port import 
 from ansible_collections.rootstock.pki.plugins.module_utils._module.aws import require_cryptography
 from ansible_collections.rootstock.pki.plugins.module_utils._module.converge import converge, utc_now
 from ansible_collections.rootstock.pki.plugins.module_utils._module.files import octets_of, read_file
+from ansible_collections.rootstock.pki.plugins.module_utils._module.given import check_given
 from ansible_collections.rootstock.pki.plugins.module_utils._module.ledgers import (
     ISSUER_OPTIONS,
     LedgerIssuer,
@@ -367,6 +368,7 @@ def main() -> None:
         required_by={"issued_before": "name"},
     )
     try:
+        check_given(module)
         run(module)
     except PkiError as exc:
         module.fail_json(msg=str(exc))

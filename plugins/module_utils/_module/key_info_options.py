@@ -12,7 +12,7 @@ from typing import Any
 from .._keys.names import USE_TAG, to_alias, visible_tags
 from .._keys.report import FoundKey, KeyReport, Selection
 from .._pki.errors import SpecError
-from .key_options import LOOKUP_OPTIONS, check_named, description_result, to_tags
+from .key_options import LOOKUP_OPTIONS, description_result, to_tags
 
 KEY_INFO_OPTIONS: dict[str, dict[str, Any]] = {
     **LOOKUP_OPTIONS,
@@ -31,11 +31,11 @@ def to_selection(params: Mapping[str, Any]) -> Selection:
     """Return which keys the task asks about.
 
     Raises:
-        SpecError: no such alias can be, or what should say which keys is empty.
+        SpecError: no such alias can be, or the tags that should say which keys are none.
     """
     prefix = params["alias_prefix"]
-    if prefix is None and (problems := check_named(params, "alias", "key_id", "tags")):
-        raise SpecError("; ".join(problems))
+    if params["tags"] == {}:
+        raise SpecError("tags: is empty, so no key is meant; name some, or give an empty alias_prefix for all aliases")
     return Selection(
         key_id=to_alias(params["alias"]) if params["alias"] else params["key_id"] or "",
         prefix="" if prefix is None else f"alias/{prefix.removeprefix('alias/')}",

@@ -88,7 +88,7 @@ def to_desired_key(params: Mapping[str, Any], named: KeyDescription | None = Non
         KeyStateError: *named* is of a spec that is none of ours.
     """
     params = _with_kind(params, named)
-    problems = check_named(params, "alias", "key_id")
+    problems: list[str] = []
     aliases = params["aliases"]
     desired = DesiredKey(
         alias=_read(to_alias, params["alias"] or None, problems) or "",
@@ -121,13 +121,6 @@ def _with_kind(params: Mapping[str, Any], named: KeyDescription | None) -> dict[
     if kind["key_spec"] not in KEY_SPECS:
         raise KeyStateError(f"{params['key_id']} is of key_spec {kind['key_spec']}; use one of {', '.join(KEY_SPECS)}")
     return {**params, **{option: value for option, value in kind.items() if params[option] is None}}
-
-
-def check_named(params: Mapping[str, Any], *options: str) -> list[str]:
-    """Return what is wrong where *options*, one of which says what key is meant, are all empty."""
-    if any(params[name] for name in options):
-        return []
-    return [f"{', '.join(options)}: empty, so no key is named; give one of them, and check the variables in it"]
 
 
 def _to_access(params: Mapping[str, Any], problems: list[str]) -> KeyAccess | None:

@@ -52,14 +52,6 @@ def test_all_that_is_wrong_with_a_task_is_told_in_one_message() -> None:
     assert [word for word in ("alias/aws/", "JSON", "rootstock:use", "use encrypt") if word not in told] == []
 
 
-@pytest.mark.parametrize(
-    "given", [{"alias": ""}, {"alias": None}, {"alias": "", "key_id": ""}, {"key_id": "", "alias": None}]
-)
-def test_a_task_that_names_no_key_is_refused(given: dict[str, Any]) -> None:
-    with pytest.raises(SpecError, match="alias, key_id: empty, so no key is named"):
-        to_desired_key(params(**given))
-
-
 def test_an_empty_alias_beside_a_key_id_is_no_alias() -> None:
     assert to_desired_key(params(alias="", key_id="1234")).names == ()
 

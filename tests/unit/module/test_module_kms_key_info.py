@@ -57,9 +57,9 @@ def test_questions_that_cannot_be_asked(controller: Controller) -> None:
         ("one of the following is required", {}),
         ("mutually exclusive", {"alias": "x", "alias_prefix": "x"}),
         ("letters, digits", {"alias": "with space"}),
-        ("alias, key_id, tags: empty, so no key is named", {"alias": ""}),
-        ("so no key is named", {"key_id": ""}),
-        ("so no key is named", {"tags": {}}),
+        ("alias: is empty; give one of alias, key_id, alias_prefix and tags", {"alias": ""}),
+        ("key_id: is empty", {"key_id": ""}),
+        ("tags: is empty, so no key is meant", {"tags": {}}),
         ("AWS cannot be reached", {"alias": "x", "endpoint_url": "http://127.0.0.1:1"}),
     ]
     assert not_told(controller, "kms_key_info", {}, refusals) == []

@@ -24,8 +24,8 @@ INVENTORY: list[Refusal] = [
     ("does not fit key_spec ECC_NIST_P256", {"alias": NEW, "key_usage": "ENCRYPT_DECRYPT"}),
     ("use encrypt needs key_usage ENCRYPT_DECRYPT", {"alias": NEW, "use": "encrypt"}),
     ("one of the following is required", {"description": "nameless"}),
-    ("so no key is named", {"alias": ""}),
-    ("so no key is named", {"alias": "", "state": "absent"}),
+    ("alias: is empty; give one of alias and key_id", {"alias": ""}),
+    ("key_id: is empty; give one of alias and key_id", {"alias": "", "key_id": "", "state": "absent"}),
 ]
 CONFLICTS: list[Refusal] = [
     ("key_spec is ECC_NIST_P384, and this task says RSA_4096", {"alias": "refusals/root", "key_spec": "RSA_4096"}),
