@@ -48,8 +48,11 @@ options:
       - Exactly one of O(src), O(content), O(files) and O(digest_value) is required.
     type: path
   content:
-    description: The text to sign, as UTF-8.
-    type: str
+    description:
+      - The text to sign, as UTF-8. What is no text is refused, as nobody can tell which octets are meant.
+      - Text in JSON that comes out of a template is such a case before ansible-core 2.19, as Ansible makes a dict or a
+        list of it. Name the file in O(src) then.
+    type: raw
   files:
     description:
       - Files to sign, each with a signature of its own. AWS KMS is asked for several at once.

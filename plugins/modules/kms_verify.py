@@ -42,8 +42,11 @@ options:
         may be given, and has to be where the message is detached.
     type: path
   content:
-    description: The text that was signed, as UTF-8.
-    type: str
+    description:
+      - The text that was signed, as UTF-8. What is no text is refused, as nobody can tell which octets are meant.
+      - Text in JSON that comes out of a template is such a case before ansible-core 2.19, as Ansible makes a dict or a
+        list of it. Name the file in O(src) then.
+    type: raw
   digest_value:
     description: The digest of what was signed, in hexadecimal digits.
     type: str

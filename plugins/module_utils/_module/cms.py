@@ -19,6 +19,7 @@ from .._signer.specs import Content
 from .aws import AWS_OPTIONS
 from .files import unwritable
 from .signing import read_or_note
+from .texts import TEXT, octets_of_text
 
 LEAST_CRYPTOGRAPHY = "50"
 """The first with the ASN.1 that messages are written with."""
@@ -32,7 +33,7 @@ _SIGNER: dict[str, dict[str, Any]] = {
 
 CMS_OPTIONS: dict[str, dict[str, Any]] = {
     "src": {"type": "path"},
-    "content": {"type": "str", "no_log": False},
+    "content": TEXT,
     "dest": {"type": "path", "required": True},
     "format": {"type": "str", "default": DER, "choices": [DER, PEM, SMIME]},
     "detached": {"type": "bool", "default": True},
@@ -75,7 +76,7 @@ def to_cms_spec(params: Mapping[str, Any], missing: list[str]) -> CmsSpec:
 
     Raises:
         SpecError: options that contradict each other, certificates that cannot be read, algorithms that do not fit
-            their keys, or a dest that cannot be written; all in one message.
+            their keys, or a dest that cannot be written, all in one message; or a content that is no text.
     """
     problems: list[str] = []
     pool = _load(params["intermediate_certificates"], "intermediate_certificates", missing, problems)
@@ -85,9 +86,7 @@ def to_cms_spec(params: Mapping[str, Any], missing: list[str]) -> CmsSpec:
         found = _load([given["certificate_path"]], "certificate_path", missing, problems)
         pool += found[1:]
         signers += _signer(given, found[:1], problems)
-    content = Content("content", params["content"].encode()) if params["src"] is None else Content(params["src"])
-    if params["src"] is not None and not os.path.lexists(params["src"]):
-        missing.append(f"src {params['src']} does not exist yet")
+    content = _content(params, missing)
     problems += [*_doubled(signers), *unwritable([params["dest"]], "dest")]
     refuse(problems)
     return CmsSpec(
@@ -101,6 +100,14 @@ def to_cms_spec(params: Mapping[str, Any], missing: list[str]) -> CmsSpec:
         intermediates=tuple(pool),
         anchors=tuple(anchors),
     )
+
+
+def _content(params: Mapping[str, Any], missing: list[str]) -> Content:
+    if params["src"] is None:
+        return Content("content", octets_of_text(params["content"], "content"))
+    if not os.path.lexists(params["src"]):
+        missing.append(f"src {params['src']} does not exist yet")
+    return Content(params["src"])
 
 
 def _signer(given: Mapping[str, Any], found: Sequence[Any], problems: list[str]) -> list[CmsSigner]:

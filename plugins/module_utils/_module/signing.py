@@ -16,6 +16,7 @@ from .._signer.algorithms import ALGORITHMS
 from .._signer.specs import MANIFEST, Content, SignatureSpec
 from .files import read_file, unwritable
 from .places import Place
+from .texts import TEXT, octets_of_text
 
 MESSAGE_TYPES = {"auto": "", "raw": "RAW", "digest": "DIGEST", "external_mu": "EXTERNAL_MU"}
 DIGEST_SIZES = {"sha256": 32, "sha384": 48, "sha512": 64, "mu": 64}
@@ -32,7 +33,7 @@ LARGEST_SIGNATURE = 16 * 1024
 SIGNATURE_OPTIONS: dict[str, dict[str, Any]] = {
     "key_id": {"type": "str", "required": True},
     "src": {"type": "path"},
-    "content": {"type": "str", "no_log": False},
+    "content": TEXT,
     "files": {"type": "list", "elements": "path"},
     "digest_value": {"type": "str"},
     "digest_algorithm": {"type": "str", "choices": list(DIGEST_SIZES)},
@@ -73,7 +74,7 @@ def to_signature_specs(params: Mapping[str, Any]) -> list[SignatureSpec]:
     if params["digest_value"] is not None:
         wanted = [(_to_digest(params), params["dest"] or "")]
     elif params["content"] is not None:
-        wanted = [(Content("content", params["content"].encode()), params["dest"] or "")]
+        wanted = [(Content("content", octets_of_text(params["content"], "content")), params["dest"] or "")]
     elif params["files"] is not None:
         wanted = [(Content(path), _beside(path, params["dest"])) for path in params["files"]]
     else:

@@ -22,6 +22,7 @@ from .._pki.usages import extended_key_usages
 from .._signer.algorithms import VERIFIABLE
 from .._signer.specs import Content
 from .signing import DIGEST_SIZES, digest_problems, read_or_note, to_digest_content
+from .texts import TEXT, octets_of_text
 
 CMS = "cms"
 """The format of a signature that is a CMS message, which tells itself how it was signed and by whom."""
@@ -44,7 +45,7 @@ TRUST_OPTIONS = ("intermediate_certificates", "root_certificates", "valid_at", "
 
 VERIFY_OPTIONS: dict[str, dict[str, Any]] = {
     "src": {"type": "path"},
-    "content": {"type": "str", "no_log": False},
+    "content": TEXT,
     "digest_value": {"type": "str"},
     "digest_algorithm": {"type": "str", "choices": list(DIGEST_SIZES)},
     "manifest": {"type": "bool", "default": False},
@@ -69,7 +70,7 @@ def to_content(params: Mapping[str, Any], missing: list[str]) -> Content:
     """Return what was signed; a file that is not there is noted.
 
     Raises:
-        SpecError: the digest is none, or a manifest is not a file.
+        SpecError: the digest is none, the content is no text, or a manifest is not a file.
     """
     if params["manifest"]:
         if params["src"] is None:
@@ -78,7 +79,7 @@ def to_content(params: Mapping[str, Any], missing: list[str]) -> Content:
     if params["digest_value"] is not None:
         return to_digest_content(params)
     if params["content"] is not None:
-        return Content("content", params["content"].encode())
+        return Content("content", octets_of_text(params["content"], "content"))
     if not os.path.lexists(params["src"]):
         missing.append(f"src {params['src']} does not exist yet")
     return Content(params["src"])
