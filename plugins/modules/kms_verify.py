@@ -305,7 +305,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._operations.verify_f
     verify_signed,
 )
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.certificates import to_der
-from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import PkiError
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import PkiError, SpecError
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.names import name_text
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.path_validation import (
     PathQuestion,
@@ -361,8 +361,10 @@ def run(module: AnsibleAWSModule) -> None:
     asked = to_path_question(params, utc_now(), missing)
     keys = KmsSigningKeys(kms_client(module)) if params["key_id"] else None
     key = find_key(params, asked, keys, missing)
-    if missing or key is None or signature is None:
+    if missing:
         converge(module, Plan(pending=tuple(missing)), dict)
+    if key is None or signature is None:
+        raise SpecError("nothing was verified: the signature or the signer's key is missing; give both")
     path = validate_path(asked) if asked else PathVerdict((), ())
     question = SignatureQuestion(content, signature, params["format"], params["signing_algorithm"] or "")
     verdict = verify_signed(question, key, keys)

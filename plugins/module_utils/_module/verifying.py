@@ -21,6 +21,7 @@ from .._pki.times import to_time
 from .._pki.usages import extended_key_usages
 from .._signer.algorithms import VERIFIABLE
 from .._signer.specs import Content
+from .files import octets_of
 from .signing import DIGEST_SIZES, digest_problems, read_or_note, to_digest_content
 from .texts import TEXT, octets_of_text
 
@@ -95,7 +96,7 @@ def to_signature(params: Mapping[str, Any], missing: list[str]) -> bytes | None:
         return read_or_note(params["signature_path"], "signature_path", missing)
     text = "".join(params["signature"].split())
     if params["format"] == "base64":
-        return text.encode()
+        return text.encode(errors="replace")
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as exc:
@@ -105,8 +106,7 @@ def to_signature(params: Mapping[str, Any], missing: list[str]) -> bytes | None:
 def to_public_key(params: Mapping[str, Any], missing: list[str]) -> bytes | None:
     """Return the public key of the task, None where it is a certificate's or in KMS."""
     if params["public_key_content"] is not None:
-        content: bytes = params["public_key_content"].encode()
-        return content
+        return octets_of(params["public_key_content"], "public_key_content")
     return read_or_note(params["public_key_path"], "public_key_path", missing)
 
 
@@ -118,17 +118,14 @@ def to_path_question(params: Mapping[str, Any], now: datetime, missing: list[str
     Raises:
         SpecError: a certificate cannot be read, or the time or the purpose is none.
     """
-    given = params["certificate_path"] or "certificate_content"
     if not _has_certificate(params):
         return None
-    content = (params["certificate_content"] or "").encode() or read_or_note(
-        params["certificate_path"], "certificate_path", missing
-    )
+    content = _certificate(params, missing)
     intermediates = _load_all(params["intermediate_certificates"], "intermediate_certificates", missing)
     roots = _load_all(params["root_certificates"] or (), "root_certificates", missing)
     if content is None or missing:
         return None
-    certificate, *more = load_certificates(content, given)
+    certificate, *more = load_certificates(content, params["certificate_path"] or "certificate_content")
     trusted = roots or [certificate]
     return PathQuestion(certificate, [*more, *intermediates], trusted, to_moment(params, now), to_purpose(params))
 
@@ -179,14 +176,18 @@ def to_trust(params: Mapping[str, Any], missing: list[str]) -> tuple[Any | None,
     Raises:
         SpecError: a certificate cannot be read.
     """
+    content = _certificate(params, missing)
     given = params["certificate_path"] or "certificate_content"
-    content = (params["certificate_content"] or "").encode() or read_or_note(
-        params["certificate_path"], "certificate_path", missing
-    )
-    own = load_certificates(content, given) if content else ()
+    own = () if content is None else load_certificates(content, given)
     intermediates = _load_all(params["intermediate_certificates"], "intermediate_certificates", missing)
     roots = _load_all(params["root_certificates"] or (), "root_certificates", missing)
     return next(iter(own), None), [*own, *intermediates], roots or list(own[:1])
+
+
+def _certificate(params: Mapping[str, Any], missing: list[str]) -> bytes | None:
+    if params["certificate_content"] is not None:
+        return octets_of(params["certificate_content"], "certificate_content")
+    return read_or_note(params["certificate_path"], "certificate_path", missing)
 
 
 def to_moment(params: Mapping[str, Any], now: datetime) -> datetime:

@@ -17,7 +17,7 @@ from tests.unit.cms.cms_desk import CmsDesk
 from tests.unit.cms.cms_people import put_pem
 from tests.unit.cms.cms_people import root as cms_root
 from tests.unit.module.authorities import below, make_key, make_root, openssl
-from tests.unit.module.controller import Controller
+from tests.unit.module.controller import Controller, module_named
 
 
 @pytest.fixture
@@ -115,3 +115,69 @@ def test_what_is_missing_is_pending_in_check_mode_and_an_error_otherwise(control
     later = controller.run("kms_verify", task, check=True)
     assert (later["changed"], len(later["pending"])) == (False, 2)
     assert "the KMS key alias/module/later does not exist" in controller.run("kms_verify", task)["msg"]
+
+
+NOTHING = {"null": None, "empty": ""}
+
+
+@pytest.mark.parametrize("word", NOTHING)
+@pytest.mark.parametrize("check", [False, True])
+def test_a_signature_key_or_certificate_that_is_null_or_empty_proves_nothing(
+    controller: Controller, folder: Path, word: str, check: bool
+) -> None:
+    desk = CmsDesk(folder)
+    desk.sign()
+    root = put_pem(folder / "root.pem", cms_root())
+    plain = {"content": "anything at all", "signature": "AA=="}
+    message = {"src": str(desk.content), "signature_path": str(desk.dest), "format": "cms", "root_certificates": [root]}
+    assert controller.run("kms_verify", message)["valid"]
+    for usual, option in (
+        ({"content": "anything at all", "certificate_path": root, "root_certificates": [root]}, "signature"),
+        ({"content": "anything at all", "public_key_path": root}, "signature_path"),
+        (plain, "certificate_path"),
+        (plain, "certificate_content"),
+        (plain, "public_key_content"),
+        (plain, "key_id"),
+        (message, "certificate_path"),
+        (message, "certificate_content"),
+    ):
+        told = controller.run("kms_verify", {**usual, option: NOTHING[word]}, check=check)
+        assert (told["failed"], told["msg"].startswith(f"{option}: is {word}; give ")) == (True, True), told["msg"]
+
+
+def test_a_file_without_a_certificate_is_nobody_whose_signature_a_message_may_lack(
+    controller: Controller, folder: Path
+) -> None:
+    desk = CmsDesk(folder)
+    desk.sign()
+    (folder / "nobody.pem").touch()
+    task = {
+        "src": str(desk.content),
+        "signature_path": str(desk.dest),
+        "format": "cms",
+        "root_certificates": [put_pem(folder / "root.pem", cms_root())],
+        "certificate_path": str(folder / "nobody.pem"),
+    }
+    assert "nobody.pem: holds no certificate" in controller.run("kms_verify", task)["msg"]
+
+
+@pytest.mark.parametrize("part", ["to_signature", "find_key"])
+@pytest.mark.parametrize("check", [False, True])
+def test_a_run_that_comes_to_no_verdict_and_waits_for_nothing_fails(
+    controller: Controller, folder: Path, monkeypatch: pytest.MonkeyPatch, part: str, check: bool
+) -> None:
+    make_key(controller, folder, "signer")
+    monkeypatch.setattr(module_named("kms_verify"), part, lambda *_arguments: None)
+    key = {"public_key_path": str(folder / "signer" / "public_key.pem")}
+    told = controller.run("kms_verify", {"content": "anything", "signature": "AA==", **key}, check=check)
+    assert (told["failed"], "nothing was verified" in told["msg"]) == (True, True)
+
+
+def test_the_empty_text_is_a_content_like_any_other(controller: Controller, folder: Path) -> None:
+    (folder / "empty").touch()
+    openssl(folder, "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", "other.key")
+    openssl(folder, "pkey", "-in", "other.key", "-pubout", "-out", "other.pem")
+    openssl(folder, "dgst", "-sha256", "-sign", "other.key", "-out", "other.sig", "empty")
+    task = {"signature_path": str(folder / "other.sig"), "public_key_path": str(folder / "other.pem")}
+    assert controller.run("kms_verify", {**task, "content": ""})["valid"]
+    assert not controller.run("kms_verify", {**task, "content": " ", "fail_on_invalid": False})["valid"]

@@ -22,10 +22,12 @@ from ansible_collections.rootstock.pki.plugins.module_utils._module.verifying im
     to_path_question,
     to_public_key,
     to_signature,
+    to_trust,
 )
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import SpecError
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.path_validation import ANY_PURPOSE
 from ansible_collections.rootstock.pki.plugins.module_utils._signer.algorithms import ALGORITHMS
+from ansible_collections.rootstock.pki.plugins.module_utils._signer.formats import decode_signature
 from ansible_collections.rootstock.pki.plugins.module_utils._signer.specs import Content
 from tests.unit.pki.test_pki_path_validation import GOOD, LEAF, MIDDLE, NOW, ROOT
 
@@ -69,6 +71,29 @@ def test_a_signature_is_read_as_kms_sign_returns_it_and_as_it_writes_it(tmp_path
 def test_a_signature_that_is_not_in_base64_is_refused() -> None:
     with pytest.raises(SpecError, match="signature: is not in Base64, as kms_sign returns it"):
         to_signature(params(signature="?"), [])
+
+
+def test_keys_and_certificates_are_taken_in_der_that_ansible_read_into_text() -> None:
+    certificate = GOOD[LEAF].certificate()
+    text = certificate.public_bytes(Encoding.DER).decode("utf-8", "surrogateescape")
+    assert to_public_key(params(public_key_content=text), []) == certificate.public_bytes(Encoding.DER)
+    asked = to_path_question(params(certificate_content=text), NOW, [])
+    assert asked is not None
+    assert (asked.certificate, to_trust(params(certificate_content=text), [])[0]) == (certificate, certificate)
+
+
+def test_a_signature_with_letters_that_base64_has_not_is_no_signature() -> None:
+    for letters in ("AAä=", "AA\udce9="):
+        assert (
+            decode_signature(
+                to_signature(params(signature=letters, format="base64"), []) or b"",
+                "base64",
+                ALGORITHMS["ECDSA_SHA_256"],
+            )
+            is None
+        )
+        with pytest.raises(SpecError, match="signature: is not in Base64"):
+            to_signature(params(signature=letters), [])
 
 
 def test_files_that_are_not_there_are_noted(tmp_path: Path) -> None:
