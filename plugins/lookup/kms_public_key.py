@@ -19,7 +19,9 @@ description:
   - Needs C(kms:GetPublicKey).
 options:
   _terms:
-    description: The keys, each by ID, ARN, alias name or alias ARN.
+    description:
+      - The keys, each by ID, ARN, alias name or alias ARN. At least one is needed.
+      - Keys in a list are given with an asterisk, as in the example.
     type: list
     elements: str
     required: true
@@ -37,6 +39,10 @@ EXAMPLES = r"""
     content: "{{ lookup('rootstock.pki.kms_public_key', 'alias/acme/document-signer', region='eu-central-1') }}"
     dest: /srv/www/keys/document-signer.pem
     mode: "0644"
+
+- name: The public keys of several signers are at hand
+  ansible.builtin.set_fact:
+    public_keys: "{{ query('rootstock.pki.kms_public_key', *signing_keys, region='eu-central-1') }}"
 """
 
 RETURN = r"""
@@ -46,6 +52,7 @@ _raw:
   elements: str
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from ansible.errors import AnsibleLookupError
@@ -55,11 +62,24 @@ from ansible_collections.rootstock.pki.plugins.module_utils._aws.kms import get_
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.errors import PkiError
 
 
+def check_terms(terms: Sequence[object]) -> None:
+    """Refuse a lookup of no key, and terms that are no names of keys."""
+    if not terms:
+        raise AnsibleLookupError("kms_public_key: no key is named; give at least one")
+    for term in terms:
+        if not isinstance(term, str) or not term:
+            raise AnsibleLookupError(
+                f"kms_public_key: {term!r} names no key; give each as a text of its own, by ID, ARN, alias name or"
+                " alias ARN, and those in a list with an asterisk: query('rootstock.pki.kms_public_key', *keys)"
+            )
+
+
 class LookupModule(AWSLookupBase):
     """What Ansible looks for."""
 
     def run(self, terms: list[str], variables: dict[str, Any] | None = None, **kwargs: Any) -> list[str]:
         super().run(terms, variables, **kwargs)
+        check_terms(terms)
         client = self.client("kms")
         try:
             return [get_public_key(client, term).pem for term in terms]
