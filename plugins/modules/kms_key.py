@@ -293,12 +293,12 @@ alias:
   sample: alias/pki/acme/root
 key_spec:
   description: What kind of key it is.
-  returned: always
+  returned: with O(state=present), and with V(absent) when the key exists
   type: str
   sample: ECC_NIST_P384
 key_usage:
   description: What AWS KMS lets the key do.
-  returned: always
+  returned: with O(state=present), and with V(absent) when the key exists
   type: str
   sample: SIGN_VERIFY
 key_state:

@@ -212,15 +212,19 @@ signatures:
   contains:
     src:
       description: The file.
+      returned: always
       type: str
     dest:
       description: Where its signature is kept.
+      returned: always
       type: str
     signature:
-      description: The signature in Base64, in the O(format). Missing while there is none.
+      description: The signature in Base64, in the O(format).
+      returned: when there is one; in check mode one that is still to be made is not
       type: str
     verified:
-      description: Whether it was verified under the public key. Missing while there is no signature.
+      description: Whether it was verified under the public key.
+      returned: when there is a signature
       type: bool
 manifest_path:
   description: Where the manifest is.

@@ -78,6 +78,11 @@ kept_path:
   returned: when it was repaired
   type: str
   sample: pki/services/ledger.jsonl.damaged-20260301T120000Z
+pending:
+  description: What must exist first.
+  returned: in check mode, when the ledger does not exist
+  type: list
+  elements: str
 sign_calls:
   description: How many signatures the task asked AWS KMS for. None.
   returned: always
