@@ -35,10 +35,8 @@ def signature_verdict(certificate: x509.Certificate, issuer: x509.Certificate) -
         if not may_sign_so(issuer, certificate):
             return RESTRICTED
         certificate.verify_directly_issued_by(namesake)
-    except InvalidSignature:
-        return FORGED
-    except (ValueError, TypeError, KeyError, UnsupportedAlgorithm):  # KeyError: a string type that the library lacks
-        return UNKNOWN
+    except (InvalidSignature, ValueError, TypeError, KeyError, UnsupportedAlgorithm) as exc:
+        return FORGED if isinstance(exc, InvalidSignature) else UNKNOWN  # KeyError: a string type that is unknown
     return SIGNED
 
 
