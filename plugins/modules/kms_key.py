@@ -30,9 +30,10 @@ description:
     C(kms:ListAliases) and C(kms:CreateAlias), with O(move_alias) C(kms:UpdateAlias), C(kms:ListResourceTags) and
     C(kms:UntagResource). For O(enabled) C(kms:EnableKey) and C(kms:DisableKey), for O(cancel_deletion)
     C(kms:CancelKeyDeletion). For O(state=absent) C(kms:ScheduleKeyDeletion), C(kms:GetKeyLastUsage) and
-    C(kms:ListResourceTags), or with O(ledger_path) C(kms:GetPublicKey). To take over what a killed run left
-    behind C(kms:ListAliases), C(kms:ListGrants), C(kms:GetKeyPolicy), C(kms:ListResourceTags) and
-    C(kms:GetKeyLastUsage), to clean up after a lost race C(kms:ScheduleKeyDeletion).
+    C(kms:ListResourceTags), or with O(ledger_path) C(kms:GetPublicKey), and C(kms:GetKeyPolicy) for a
+    O(pending_window) below 30 without O(minimum_pending_window). To take over what a killed run left behind
+    C(kms:ListAliases), C(kms:ListGrants), C(kms:GetKeyPolicy), C(kms:ListResourceTags) and C(kms:GetKeyLastUsage), to
+    clean up after a lost race C(kms:ScheduleKeyDeletion).
   - What concerns an alias has to be allowed on the alias as well, which IAM policies alone can do.
 author:
   - rootstock.pki contributors (@rootstock-pki)
@@ -194,10 +195,12 @@ options:
     elements: str
   minimum_pending_window:
     description:
-      - Days. A policy made of lists forbids everybody to have the key deleted sooner, and a smaller O(pending_window)
-        is refused.
+      - Days, 7 to 30. A policy made of lists forbids everybody to have the key deleted sooner, within 30 days unless
+        this option says fewer.
+      - With O(state=absent) a smaller O(pending_window) is refused. Where the task does not say this, what counts is
+        what the policy of the key forbids, and a policy such as AWS's own, which forbids nothing, allows 7 days.
+      - To have a key deleted sooner whose policy was made of lists, apply the lists with a smaller number first.
     type: int
-    default: 30
   cancel_deletion:
     description:
       - Whether a key that is pending deletion is kept. It is disabled then, unless O(enabled=true).
@@ -205,7 +208,8 @@ options:
     default: false
   pending_window:
     description:
-      - Days that a key is kept after O(state=absent), 7 to 30.
+      - Days that a key is kept after O(state=absent), 7 to 30, and no fewer than O(minimum_pending_window) or, without
+        it, the policy of the key demands.
     type: int
     default: 30
   ledger_path:
@@ -408,6 +412,7 @@ def run_absent(
     module: AnsibleAWSModule, store: KmsKeyStore, desired: DesiredKey, named: KeyDescription | None
 ) -> NoReturn:
     from ansible_collections.rootstock.pki.plugins.module_utils._operations.delete_key import (
+        check_demanded_window,
         check_unneeded,
         plan_deletion,
         to_guard,
@@ -420,6 +425,8 @@ def run_absent(
         known = description_result(key) if key else {}
         converge(module, plan, dict, {"alias": desired.alias, **known})
     options = {name: module.params[name] for name in ("ledger_path", "unused_for", "force")}
+    if module.params["minimum_pending_window"] is None:
+        check_demanded_window(store, key, days)
     check_unneeded(store, key, to_guard(**options, now=now), now)
 
     def apply() -> dict[str, Any]:

@@ -12,6 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
+from .desired import LONGEST_WINDOW
+from .policy import normalised
+
 Conditions = Mapping[str, Mapping[str, Any]]
 
 PRINCIPAL = re.compile(r"arn:(?P<partition>aws[a-z-]*):(?:iam|sts)::(?P<account>\d{12}):(?P<name>.+)")
@@ -86,6 +89,7 @@ USAGES = {
 
 RESCUE = ("kms:CancelKeyDeletion", "kms:DescribeKey", "kms:GetKeyPolicy", "kms:PutKeyPolicy")
 ACCOUNT_ROOTS = ("break_glass", "administer", "full")
+DELETION, WINDOW = "kms:ScheduleKeyDeletion", "kms:ScheduleKeyDeletionPendingWindowInDays"
 
 
 @dataclass(frozen=True)
@@ -128,7 +132,7 @@ class KeyAccess:
     message_types: tuple[str, ...] = ()
     account_root: str = "break_glass"
     break_glass_principals: tuple[str, ...] = ()
-    minimum_pending_window: int = 30
+    minimum_pending_window: int = LONGEST_WINDOW
 
     def lists(self) -> dict[str, tuple[Grantee, ...]]:
         """Return the lists of principals by their names, those with nobody in them left out."""
@@ -205,7 +209,19 @@ def _window_statement(days: int) -> dict[str, Any]:
         "Sid": f"No deletion within {days} days",
         "Effect": "Deny",
         "Principal": {"AWS": "*"},
-        "Action": "kms:ScheduleKeyDeletion",
+        "Action": DELETION,
         "Resource": "*",
-        "Condition": {"NumericLessThan": {"kms:ScheduleKeyDeletionPendingWindowInDays": str(days)}},
+        "Condition": {"NumericLessThan": {WINDOW: str(days)}},
     }
+
+
+def demanded_window(policy: Mapping[str, Any]) -> int:
+    """Return how many days, at least, *policy* has everybody keep a key that is to go; 0 where it demands none."""
+    texts = [
+        text
+        for statement in normalised(policy)["Statement"]
+        if statement["Effect"] == "Deny" and statement.get("Principal") == {"AWS": ["*"]}
+        if DELETION in statement.get("Action", []) and list(statement.get("Condition", {})) == ["NumericLessThan"]
+        for text in statement["Condition"]["NumericLessThan"].get(WINDOW, [])
+    ]
+    return max((int(text) for text in texts if text.isdecimal()), default=0)

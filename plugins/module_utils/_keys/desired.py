@@ -104,16 +104,16 @@ def check_desired(desired: DesiredKey, usages: Sequence[str]) -> list[str]:
     return problems
 
 
-def check_window(days: int, minimum: int) -> list[str]:
-    """Return what is wrong with a pending window of *days* where policies forbid less than *minimum*."""
+def check_window(days: int, minimum: int | None) -> list[str]:
+    """Return what is wrong with a pending window of *days* where the task forbids less than *minimum*."""
     problems = [
         f"{option} {value}: KMS takes {SHORTEST_WINDOW} to {LONGEST_WINDOW} days"
         for option, value in (("pending_window", days), ("minimum_pending_window", minimum))
-        if not SHORTEST_WINDOW <= value <= LONGEST_WINDOW
+        if value is not None and not SHORTEST_WINDOW <= value <= LONGEST_WINDOW
     ]
-    if not problems and days < minimum:
+    if not problems and minimum is not None and days < minimum:
         problems.append(
-            f"pending_window {days} is shorter than minimum_pending_window {minimum}; "
-            "wait longer, or lower the minimum, in the key policy first"
+            f"pending_window {days} is shorter than minimum_pending_window {minimum}; wait longer, or set "
+            f"minimum_pending_window to {days} too. Where the key's policy was made of lists, apply it there first"
         )
     return problems

@@ -11,6 +11,7 @@ from typing import Any
 
 from .._keys.access import ACTIONS, Grantee, KeyAccess
 from .._keys.access_checks import check_access
+from .._keys.desired import LONGEST_WINDOW
 from .._signer.algorithms import ALGORITHMS, KEY_SPECS
 
 NARROW_USES = ("ca", "ocsp")
@@ -31,7 +32,7 @@ def to_access(params: Mapping[str, Any], problems: list[str]) -> KeyAccess:
         message_types=_message_types(params, algorithms),
         account_root=params["account_root"],
         break_glass_principals=tuple(params["break_glass_principals"] or ()),
-        minimum_pending_window=params["minimum_pending_window"],
+        minimum_pending_window=LONGEST_WINDOW if (days := params["minimum_pending_window"]) is None else days,
     )
     problems += check_access(access, params["key_usage"], row.signing_algorithms if signs else ())
     return access

@@ -64,7 +64,7 @@ KEY_OPTIONS: dict[str, dict[str, Any]] = {
     **ACCESS_OPTIONS,
     "signing_algorithms": {"type": "list", "elements": "str"},
     "account_root": {"type": "str", "default": "break_glass", "choices": ["break_glass", "administer", "full"]},
-    "minimum_pending_window": {"type": "int", "default": 30},
+    "minimum_pending_window": {"type": "int"},
     "cancel_deletion": {"type": "bool", "default": False},
     "pending_window": {"type": "int", "default": 30},
     "ledger_path": {"type": "path"},
@@ -183,7 +183,7 @@ def to_window(params: Mapping[str, Any]) -> int:
     """Return how many days a key that is to go is kept.
 
     Raises:
-        SpecError: KMS takes no such window, or minimum_pending_window forbids it.
+        SpecError: KMS takes no such window, or the task's own minimum_pending_window forbids it.
     """
     if problems := check_window(params["pending_window"], params["minimum_pending_window"]):
         raise SpecError("; ".join(problems))

@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from .._keys.access import demanded_window
 from .._keys.description import KeyDescription
+from .._keys.desired import LONGEST_WINDOW
 from .._keys.names import USE_TAG
 from .._keys.plan import GOING, check_manager
 from .._ledger.entries import authority_of
@@ -65,6 +67,28 @@ def plan_deletion(key: KeyDescription | None, days: int) -> Plan:
         return Plan()
     check_manager(key, key.arn)
     return Plan((Change("key_state", key.state, "PendingDeletion"), Change("pending_window", None, days)))
+
+
+def check_demanded_window(store: KeyStore, key: KeyDescription, days: int) -> None:
+    """Refuse to let a key go sooner than its policy lets anybody do; no policy demands more than the longest window.
+
+    Raises:
+        KeyStateError: the policy demands more than *days*, or may not be read.
+    """
+    if days == LONGEST_WINDOW:
+        return
+    try:
+        demanded = demanded_window(store.policy(key.key_id))
+    except AwsError as exc:
+        raise KeyStateError(
+            f"whether the policy of {key.arn} forbids a pending_window of {days} cannot be known ({exc}). Leave "
+            "pending_window out, or say minimum_pending_window as in the policy, which is not read then"
+        ) from exc
+    if days < demanded:
+        raise KeyStateError(
+            f"pending_window {days} is shorter than the {demanded} days that the policy of {key.arn} demands; wait "
+            f"longer, or apply the lists that the policy was made of with minimum_pending_window {days} first"
+        )
 
 
 def check_unneeded(store: KeyStore, key: KeyDescription, guard: Guard, now: datetime) -> None:

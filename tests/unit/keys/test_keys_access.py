@@ -18,6 +18,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._keys.access import 
     USAGES,
     Grantee,
     KeyAccess,
+    demanded_window,
     generated_policy,
 )
 from ansible_collections.rootstock.pki.plugins.module_utils._keys.access_checks import (
@@ -208,3 +209,26 @@ def test_what_other_accounts_must_allow_is_told() -> None:
             "resource": KEY,
         },
     ]
+
+
+@pytest.mark.parametrize("days", [7, 14, 30])
+def test_the_window_that_a_policy_demands_is_read_from_it_however_it_is_written(days: int) -> None:
+    made = generated_policy(KeyAccess(minimum_pending_window=days), ROOT)
+    [*others, window] = made["Statement"]
+    listed = {**window, "Sid": "Mine", "Principal": "*", "Action": ["kms:ScheduleKeyDeletion", "kms:DisableKey"]}
+    assert demanded_window(made) == demanded_window({**made, "Statement": [listed, *others]}) == days
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"Effect": "Allow"},
+        {"Principal": {"AWS": ADMIN}},
+        {"Action": "kms:DisableKey"},
+        {"Condition": {}},
+        {"Condition": {"NumericLessThan": {"kms:ScheduleKeyDeletionPendingWindowInDays": "x"}}},
+    ],
+)
+def test_what_is_not_said_to_everybody_of_every_deletion_demands_no_window(change: dict[str, Any]) -> None:
+    [*others, window] = generated_policy(KeyAccess(), ROOT)["Statement"]
+    assert demanded_window({"Statement": [*others, {**window, **change}]}) == 0

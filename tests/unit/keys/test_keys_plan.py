@@ -160,15 +160,16 @@ def test_a_deletion_is_cancelled_only_when_asked_for() -> None:
         (6, 7, "pending_window 6: KMS takes 7 to 30"),
         (31, 30, "pending_window 31: KMS takes 7 to 30"),
         (30, 31, "minimum_pending_window 31: KMS takes 7 to 30"),
-        (7, 30, "pending_window 7 is shorter than minimum_pending_window 30"),
+        (7, 30, "pending_window 7 is shorter than minimum_pending_window 30; wait longer, or set"),
+        (6, None, "pending_window 6: KMS takes 7 to 30"),
     ],
 )
-def test_a_window_that_kms_or_the_policy_forbids_is_refused(days: int, minimum: int, reason: str) -> None:
+def test_a_window_that_kms_or_the_task_forbids_is_refused(days: int, minimum: int | None, reason: str) -> None:
     assert any(reason in problem for problem in check_window(days, minimum))
 
 
 def test_windows_that_are_allowed_are_taken() -> None:
-    assert [check_window(*pair) for pair in ((30, 30), (7, 7), (30, 7))] == [[], [], []]
+    assert [check_window(*pair) for pair in ((30, 30), (7, 7), (30, 7), (7, None))] == [[], [], [], []]
 
 
 def test_the_tags_of_this_collection_are_never_purged_or_shown() -> None:

@@ -201,6 +201,38 @@ def test_a_key_that_was_used_lately_goes_with_force_alone_and_then_sooner(
     assert (forced["changed"], forced["key_state"]) == (True, "PendingDeletion")
 
 
+def test_under_a_policy_that_says_nothing_of_it_a_key_goes_within_seven_days(operator: Controller) -> None:
+    assert operator.run("kms_key", {"alias": "life/default"})["changed"]
+    soon = {"alias": "life/default", "state": "absent", "pending_window": 7}
+    planned, deleted = operator.run("kms_key", soon, check=True), operator.run("kms_key", soon)
+    assert (planned["changed"], deleted["key_state"]) == (True, "PendingDeletion")
+
+
+def test_a_key_whose_policy_was_made_of_lists_goes_sooner_once_they_are_applied_so(operator: Controller) -> None:
+    listed = {"alias": "life/windows", "administrators": [operator.principal.arn]}
+    soon = {"alias": "life/windows", "state": "absent", "pending_window": 7}
+    made = operator.run("kms_key", listed)
+    for check in (True, False):
+        told = operator.run("kms_key", soon, check=check)["msg"]
+        assert f"shorter than the 30 days that the policy of {made['key_arn']} demands" in told
+        assert "apply the lists that the policy was made of with minimum_pending_window 7 first" in told
+    assert operator.run("kms_key", {**listed, "minimum_pending_window": 7})["changed"]
+    assert operator.run("kms_key", soon)["key_state"] == "PendingDeletion"
+
+
+def test_where_the_policy_may_not_be_read_the_way_out_is_to_say_the_minimum(
+    controller: Controller, account: Account
+) -> None:
+    actions = ["kms:DescribeKey", "kms:ScheduleKeyDeletion", "kms:GetKeyLastUsage", "kms:ListResourceTags"]
+    keeper = Controller(account.role("keeper", {"Action": actions}))
+    assert controller.run("kms_key", {"alias": "life/unread"})["changed"]
+    soon = {"alias": "life/unread", "state": "absent", "pending_window": 7}
+    told = keeper.run("kms_key", soon)["msg"]
+    assert "may not kms:GetKeyPolicy" in told
+    assert "say minimum_pending_window as in the policy, which is not read then" in told
+    assert keeper.run("kms_key", {**soon, "minimum_pending_window": 7})["key_state"] == "PendingDeletion"
+
+
 def test_lists_of_principals_become_the_whole_policy(operator: Controller, account: Account) -> None:
     me, issuer, auditor = operator.principal.arn, account.role("issuer").arn, account.role("auditor").arn
     secure = {"Bool": {"aws:SecureTransport": True}}

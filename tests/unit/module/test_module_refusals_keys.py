@@ -42,7 +42,7 @@ NEEDED: list[Refusal] = [
     ("and unused_for asks for none since", {"alias": "refusals/used"}),
     ("name its ledger_path", {"alias": "refusals/authority"}),
     ("ledger_path /nonexistent does not exist", {"alias": "refusals/authority", "ledger_path": "/nonexistent"}),
-    ("pending_window 7 is shorter than minimum_pending_window 30", {"alias": "refusals/idle", "pending_window": 7}),
+    ("to 7 too", {"alias": "refusals/idle", "pending_window": 7, "minimum_pending_window": 30}),
     ("KMS takes 7 to 30", {"alias": "refusals/idle", "pending_window": 31}),
     ("is not understood", {"alias": "refusals/idle", "unused_for": "soon"}),
     ("points to", {"alias": "refusals/authority", "key_id": "alias/refusals/used"}),
