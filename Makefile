@@ -46,7 +46,7 @@ bench: setup ## what a task costs, in seconds and AWS calls
 judge: setup ## ask a policy engine from npm about the generated key policies again; needs Node.js
 	@$(VENV) -m tests.unit.keys.second_judge
 
-aws: setup ## AWS on this machine in the foreground, at PORT=4566; prints the export lines to use it
+aws: setup ## AWS on this machine in the foreground, at PORT=4566; prints the export lines of a user who may do everything
 	@$(VENV) -m tests.harness.foreground_aws --port $(PORT)
 
 setup: ## the virtual environment in .venv; another Python with PYTHON=python3.13

@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from localaws.accounts import Account, Principal, policy
+from localaws.accounts import Account
 from localaws.server import Server, running
 from tests.harness.environment import environment
 
@@ -48,7 +48,8 @@ def main() -> int:
 
 def prepare(server: Server) -> tuple[dict[str, str], list[str]]:
     """Return the credentials of an administrator, and the options that name a verifier in another account."""
-    administrator = make_administrator(Account(server.endpoint, ACCOUNT))
+    # A user: Ansible hides session tokens, also in the presigned URL that a third party is to fetch.
+    administrator = Account(server.endpoint, ACCOUNT).user("administrator", {"Action": "*"})
     get_public_key = {"Action": "kms:GetPublicKey"}
     partner = Account(server.endpoint, PARTNER).role("OfflineVerifierRole", get_public_key, trusted=[administrator.arn])
     options = {
@@ -57,17 +58,6 @@ def prepare(server: Server) -> tuple[dict[str, str], list[str]]:
         "tutorial_bucket": "sample-public-keys",
     }
     return administrator.environment(), [word for name, value in options.items() for word in ("-e", f"{name}={value}")]
-
-
-def make_administrator(account: Account) -> Principal:
-    """Make an IAM user: Ansible hides session tokens, also in the presigned URL that a third party is to fetch."""
-    iam = account.root.client("iam")
-    arn = iam.create_user(UserName="administrator")["User"]["Arn"]
-    document = policy({"Action": "*", "Resource": "*"})
-    iam.put_user_policy(UserName="administrator", PolicyName="all", PolicyDocument=document)
-    key = iam.create_access_key(UserName="administrator")["AccessKey"]
-    credentials = {"access_key_id": key["AccessKeyId"], "secret_access_key": key["SecretAccessKey"]}
-    return Principal(account.endpoint, credentials, arn)
 
 
 def play(variables: dict[str, str], options: list[str]) -> str:

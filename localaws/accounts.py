@@ -74,9 +74,24 @@ class Account:
         iam = self.root.client("iam")
         arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy(trust))["Role"]["Arn"]
         if statements:
-            full = [{"Resource": "*", **statement} for statement in statements]
-            iam.put_role_policy(RoleName=name, PolicyName="test", PolicyDocument=policy(*full))
+            iam.put_role_policy(RoleName=name, PolicyName="test", PolicyDocument=policy(*everywhere(statements)))
         return self.assume(arn)
+
+    def user(self, name: str, *statements: Statement) -> Principal:
+        """Create an IAM user, or take the one of that name, give it a policy of these statements and a new access key.
+
+        A user's access key expires with no session, and Ansible does not hide it in presigned URLs.
+
+        Args:
+            statements: as for a role.
+        """
+        iam = self.root.client("iam")
+        if name not in [user["UserName"] for user in iam.list_users()["Users"]]:
+            iam.create_user(UserName=name)
+        iam.put_user_policy(UserName=name, PolicyName="test", PolicyDocument=policy(*everywhere(statements)))
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        credentials = {"access_key_id": key["AccessKeyId"], "secret_access_key": key["SecretAccessKey"]}
+        return Principal(self.endpoint, credentials, f"arn:aws:iam::{self.account_id}:user/{name}")
 
     def assume(self, role_arn: str, session: str = "test") -> Principal:
         """Assume a role of this account."""
@@ -91,6 +106,11 @@ class Account:
     def administrator(self) -> Principal:
         """Create a role that IAM allows everything."""
         return self.role("administrator", {"Action": "*"})
+
+
+def everywhere(statements: Sequence[Statement]) -> list[dict[str, object]]:
+    """Return statements that hold for every resource, unless they say otherwise."""
+    return [{"Resource": "*", **statement} for statement in statements]
 
 
 def policy(*statements: Statement) -> str:

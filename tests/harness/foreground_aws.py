@@ -27,10 +27,11 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         with running(options.port, options.state) as server:
-            exports = export_lines(make_user(server.endpoint))
+            user = make_user(server.endpoint)
             if options.variables:
                 write_private(options.variables, variables(make_operator(server.endpoint)))
-            print(f"# AWS on this machine, until Ctrl-C. In another shell:\n{exports}", flush=True)
+            print(f"# AWS on this machine, until Ctrl-C. In another shell, as {user.arn}, who may do everything:")
+            print(export_lines(user), flush=True)
             return server.process.wait()
     except KeyboardInterrupt:
         return 0

@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 
 from localaws.server import Server
-from localaws.testing import Account, Principal, account, local_aws, new_account, policy
+from localaws.testing import Account, account, local_aws, new_account
 from tests.unit.roles.plays import Played, run_playbook
 
 __all__ = ["account", "local_aws"]
@@ -27,16 +27,6 @@ TOLD = [
 ]
 
 
-def tutor(account: Account) -> Principal:
-    """Make a user who may do everything; a session's URLs would hold a token, which Ansible hides."""
-    iam = account.root.client("iam")
-    iam.create_user(UserName="tutor")
-    iam.put_user_policy(UserName="tutor", PolicyName="all", PolicyDocument=policy({"Action": "*", "Resource": "*"}))
-    key = iam.create_access_key(UserName="tutor")["AccessKey"]
-    credentials = {"access_key_id": key["AccessKeyId"], "secret_access_key": key["SecretAccessKey"]}
-    return Principal(account.endpoint, credentials, f"arn:aws:iam::{account.account_id}:user/tutor")
-
-
 def leave_files_of_another_account(made: Path) -> None:
     """Leave what a run in another account would leave, a signature, a public key and what was encrypted for it."""
     made.mkdir()
@@ -48,7 +38,7 @@ def leave_files_of_another_account(made: Path) -> None:
 def test_each_step_of_the_tutorial_ends_as_it_says_and_the_second_run_changes_nothing(
     account: Account, local_aws: Server, tmp_path: Path
 ) -> None:
-    made, administrator = tmp_path / "tutorial", tutor(account)
+    made, administrator = tmp_path / "tutorial", account.user("tutor", {"Action": "*"})
     partner = new_account(local_aws).role("Partner", {"Action": "kms:GetPublicKey"}, trusted=[administrator.arn])
     names = {"tutorial_dir": str(made), "tutorial_bucket": "tutorial-keys", "tutorial_partner_role_arn": partner.arn}
     names |= {"tutorial_delay": "0"}
