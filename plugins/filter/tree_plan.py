@@ -127,6 +127,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_plan impor
     source_files,
 )
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_revocations import (
+    load_revocations,
     plan_revocations,
     revocation_problems,
 )
@@ -148,14 +149,15 @@ def tree_plan(
     place = to_place(base_dir, pki_dir, base_url)
     now = datetime.now(timezone.utc).replace(microsecond=0)
     found = judge_inventory(tree, place, now)
-    problems = [*found.problems, *revocation_problems(tree, revocations)]
+    entries, misshapen = load_revocations(revocations)
+    problems = [*found.problems, *misshapen, *revocation_problems(tree, entries)]
     order = () if problems else in_order(tree)
     return {
         "problems": problems,
         "dated_problems": dated_problems(found, place),
         "source_files": source_files(tree, place),
         **plan_tree(tree, order, place, str(pki_name)),
-        "revocations": plan_revocations(() if problems else revocations, place),
+        "revocations": plan_revocations(() if problems else entries, place),
     }
 
 

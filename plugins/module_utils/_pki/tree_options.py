@@ -203,6 +203,22 @@ ROLE_OPTIONS: Mapping[str, Shape] = {
     "duration": _NUMBER,
 }
 
+STATES = ("revoked", "released", "retired")
+# Options of an entry of pki_revocations that say which certificate is meant; one of them does.
+SELECTORS = ("name", "serial_number_hex", "serial_number", "path")
+# Twin of roles/pki_revocation/meta/argument_specs.yml; a test compares them.
+REVOCATION_OPTIONS: Mapping[str, Shape] = {
+    "authority": _TEXT,
+    **dict.fromkeys(SELECTORS, _TEXT),
+    "serial_number": _NUMBER,
+    "issued_before": _TEXT,
+    "reason": _TEXT,
+    "revocation_date": _TEXT,
+    "invalidity_date": _TEXT,
+    "state": Shape(", ".join(STATES[:-1]) + f" or {STATES[-1]}", lambda value: value in STATES),
+    "foreign": _FLAG,
+}
+
 # Specs of keys that can sign certificates, in the words of the KMS API.
 KEY_SPECS = (
     "RSA_2048",

@@ -127,6 +127,9 @@ def test_whatever_is_listed_of_a_folder_a_release_is_planned_or_refused(data: An
     assert is_told(partial(release_plan, LISTED, [record], directory="dist"))
 
 
+REVOCATION = '[{"authority": "services", "name": "web", "reason": "key_compromise"}]'
+
+
 @pytest.mark.parametrize(
     ("name", "value", "says"),
     [
@@ -137,9 +140,17 @@ def test_whatever_is_listed_of_a_folder_a_release_is_planned_or_refused(data: An
         ("base_dir", None, "pki_base_dir is empty; expected a string"),
         ("base_url", 5, "pki_base_url is 5; expected a string, so put it between quotes"),
         ("certificates", 5, "pki_certificates is 5; expected a list"),
-        ("revocations", 5, "pki_revocations is 5; expected a list"),
-        ("revocations", None, "pki_revocations is empty; expected a list"),
-        ("revocations", ["web"], "pki_revocations[0]: is 'web'; expected a mapping with authority and so on"),
+        ("revocations", 5, f"pki_revocations is 5; expected a list, such as {REVOCATION}"),
+        (
+            "revocations",
+            None,
+            f"pki_revocations is missing; say what is to be revoked, such as pki_revocations: {REVOCATION}",
+        ),
+        (
+            "revocations",
+            ["web"],
+            "pki_revocations[0]: is 'web'; expected a mapping with an authority, a name and so on",
+        ),
         (
             "revocations",
             [{"name": "web"}],

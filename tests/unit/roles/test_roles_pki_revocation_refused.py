@@ -6,15 +6,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from cryptography import x509
 
 from localaws.testing import Account, account, local_aws
 from tests.unit.module.authorities import below, make_root
 from tests.unit.module.controller import Controller
-from tests.unit.roles.plays import play, run_plays
+from tests.unit.roles.plays import play, run_playbook, run_plays
 
 __all__ = ["account", "local_aws"]
 
@@ -43,3 +45,22 @@ def test_a_revocation_is_published_where_another_is_refused(account: Account, tm
     crl = x509.load_pem_x509_crl((tmp_path / "pki" / "root" / "crl.pem").read_bytes())
     badge = x509.load_pem_x509_certificate((tmp_path / "pki" / "badge.pem").read_bytes())
     assert [entry.serial_number for entry in crl] == [badge.serial_number]
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({}, "- pki_revocations is missing; say what is to be revoked, such as pki_revocations: [{"),
+        ({"pki_revocations": {"authority": "root", "name": "web"}}, "'name': 'web'}; expected a list, such as [{"),
+        ({"pki_revocations": [{"authority": "root"}], "pki_authorities": None}, "- pki_authorities is empty"),
+    ],
+)
+def test_the_playbook_answers_what_is_no_list_of_revocations_in_sentences(
+    account: Account, tmp_path: Path, given: dict[str, Any], told: str
+) -> None:
+    root = {"name": "root", "certificate_profile": "root_ca", "subject": {"CN": "Root"}, "key": {}}
+    variables = {"pki_name": "refused", "pki_base_dir": str(tmp_path), "pki_authorities": [root], **given}
+    more = ("--extra-vars", json.dumps(variables))
+    [played] = run_playbook(tmp_path, account.root.environment(), "rootstock.pki.revoke", *more, status=2)
+    assert played.failure().startswith("Nothing was revoked:\n- ")
+    assert told in played.failure()
