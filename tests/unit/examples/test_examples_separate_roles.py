@@ -27,6 +27,7 @@ from localaws.testing import Account, Principal, local_aws, new_account, policy,
 from tests.harness.environment import CHECKOUT, environment
 from tests.unit.examples.example_tree import run_modules
 from tests.unit.module.controller import Controller
+from tests.unit.roles.plays import run_playbook
 
 __all__ = ["local_aws"]
 
@@ -70,8 +71,8 @@ def variables_of(account: Account, folder: Path) -> dict[str, Any]:
 
 
 def make_roles(account: Account, variables: Mapping[str, Any]) -> None:
-    """Do what the first task of the playbook does."""
-    iam, task = account.root.client("iam"), tasks()[0]
+    """Do what the first task of the playbook that makes something does."""
+    iam, task = account.root.client("iam"), next(task for task in tasks() if "amazon.aws.iam_role" in task)
     [statement] = task["amazon.aws.iam_role"]["assume_role_policy_document"]["Statement"]
     for item in rendered(task["loop"], variables):
         trust = policy({**rendered({**statement, "Condition": {}}, variables), "Condition": item["condition"]})
@@ -143,9 +144,11 @@ def test_the_playbook_proves_what_each_role_may_do_with_each_key(run: Run) -> No
         assert "untested" not in {each["found"] for each in told["results"]}
 
 
-def test_the_playbook_runs_from_beginning_to_end(local_aws: Server, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["role", "user"] if LARGE else ["role"])
+def test_the_playbook_runs_from_beginning_to_end(local_aws: Server, tmp_path: Path, kind: str) -> None:
     account = new_account(local_aws)
-    administrator = account.role("PkiAdministrator", {"Action": "*"})
+    make = account.role if kind == "role" else account.user
+    administrator = make("PkiAdministrator", {"Action": "*"})
     (tmp_path / "inventory.yml").write_text((EXAMPLE / "inventory.yml").read_text())
     command = ["ansible-playbook", EXAMPLE / "playbook.yml", "-i", tmp_path / "inventory.yml"]
     more = [] if LARGE else ["--syntax-check"]
@@ -153,7 +156,7 @@ def test_the_playbook_runs_from_beginning_to_end(local_aws: Server, tmp_path: Pa
         local_aws.faults({"action": "error", "operation": "sts:AssumeRole", "status": 403, "code": "AccessDenied"})
     for _first_and_again in range(2 if LARGE else 1):
         done = subprocess.run(
-            [*command, "-e", json.dumps({"account": account.account_id}), *more],
+            [*command, "-e", json.dumps({"account": account.account_id, "administrator": administrator.arn}), *more],
             cwd=tmp_path,
             env={**environment(), **administrator.environment()},
             capture_output=True,
@@ -162,6 +165,20 @@ def test_the_playbook_runs_from_beginning_to_end(local_aws: Server, tmp_path: Pa
         )
         assert done.returncode == 0, done.stdout + done.stderr
     assert not LARGE or "changed=0" in done.stdout
+
+
+@pytest.mark.parametrize("path", ["", "team/"])
+def test_whoever_is_not_the_administrator_is_told_so_before_anything_is_made(
+    local_aws: Server, tmp_path: Path, path: str
+) -> None:
+    account = new_account(local_aws)
+    keeper, stranger = account.role("Keeper", {"Action": "*"}), account.user("PkiAdministrator", {"Action": "*"})
+    named = {"account": account.account_id, "administrator": keeper.arn.replace("role/", f"role/{path}")}
+    wrong = {"pki_dir": str(tmp_path), "pki_name": "A"}
+    more = ("-i", str(EXAMPLE / "inventory.yml"), "-e", json.dumps({**named, **wrong}))
+    for caller, told in ((stranger, "and the inventory says that arn:"), (keeper, "pki_name 'A' does not fit")):
+        [played] = run_playbook(tmp_path, caller.environment(), str(EXAMPLE / "playbook.yml"), *more, status=2)
+        assert told in played.failure()
 
 
 def test_the_inventory_names_an_account_once() -> None:
