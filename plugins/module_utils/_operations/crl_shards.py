@@ -16,9 +16,10 @@ from .._pki.crl_partitions import (
     PARTITION_RESERVE,
     PARTITION_SIZE,
     PLACEHOLDER,
-    are_partitioned,
+    certificate_partitions,
     in_partition,
     partition_of,
+    partitions_text,
 )
 from .._pki.errors import SpecError
 from .._pki.extensions import key_type_of
@@ -38,21 +39,6 @@ if TYPE_CHECKING:
 
 PARTITION, PARTITIONS = "crl_partition", "crl_partitions"
 """Details of an intent: the certificate's partition, and how many its authority has."""
-
-
-def certificate_partitions(given: int | None, extensions: Iterable[WantedExtension]) -> int | None:
-    """Return in how many partitions the issuer's CRLs come, by what a task says of its certificate.
-
-    Raises:
-        SpecError: number and URLs contradict each other.
-    """
-    if are_partitioned(extensions):
-        if given is not None and given < 2:
-            raise SpecError(f"crl_partitions is {given}; give two or more, or leave it out")
-        return given or OPENED_AS_NEEDED
-    if given is not None:
-        raise SpecError("crl_partitions is given, but no URL of crl_distribution_points has {partition} in it")
-    return None
 
 
 def partition_problems(
@@ -176,16 +162,10 @@ def check_partitions(partitions: int | None, issuer: x509.Certificate, state: Le
     recorded = recorded_partitions(state)
     if recorded != partitions:
         raise SpecError(
-            f"crl_partitions: this authority has issued certificates {_said(recorded)}, and now it would be "
-            f"{_said(partitions)}; that is fixed before its first certificate: {_kept(recorded)}, or make a new "
-            "authority beside it"
+            f"crl_partitions: this authority has issued certificates {partitions_text(recorded)}, and now it would be "
+            f"{partitions_text(partitions)}; that is fixed before its first certificate: {_kept(recorded)}, or make a "
+            "new authority beside it"
         )
-
-
-def _said(partitions: int | None) -> str:
-    if partitions is None:
-        return "without partitions"
-    return "with partitions opened as needed" if partitions == OPENED_AS_NEEDED else f"with {partitions} partitions"
 
 
 def _kept(partitions: int | None) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .errors import SpecError
 from .extensions import WantedExtension
 
 try:
@@ -58,6 +59,27 @@ def partition_of(serial_number: int, partitions: int) -> int:
 def are_partitioned(extensions: Iterable[WantedExtension]) -> bool:
     """Tell whether a URL of a CRL in *extensions* has the placeholder."""
     return any(has_placeholder(name.value) for wanted in extensions for name in _urls(wanted))
+
+
+def certificate_partitions(given: int | None, extensions: Iterable[WantedExtension]) -> int | None:
+    """Return in how many partitions the issuer's CRLs come, by what is said of one of its certificates.
+
+    Raises:
+        SpecError: number and URLs contradict each other.
+    """
+    if are_partitioned(extensions):
+        if given is not None and given < 2:
+            raise SpecError(f"crl_partitions is {given}; give two or more, or leave it out")
+        return given or OPENED_AS_NEEDED
+    if given is not None:
+        raise SpecError("crl_partitions is given, but no URL of crl_distribution_points has {partition} in it")
+    return None
+
+
+def partitions_text(partitions: int | None) -> str:
+    if partitions is None:
+        return "without partitions"
+    return "with partitions opened as needed" if partitions == OPENED_AS_NEEDED else f"with {partitions} partitions"
 
 
 def in_partition(extensions: Iterable[WantedExtension], partition: int) -> tuple[WantedExtension, ...]:

@@ -45,12 +45,12 @@ class Findings:
 
     Attributes:
         problems: whatever its entries look like, built or not.
-        dated: by entry, what would be refused if that and all above it were issued now. Some of their times are fixed,
-            so it need not have been refused on the day of issue.
+        dated: what would be refused if all were made now, each after the name of the authority that it hangs on: the
+            issuer, or for a root itself. Some times are fixed, so it need not have been refused on that day.
     """
 
     problems: tuple[str, ...]
-    dated: tuple[tuple[Entry, str], ...] = ()
+    dated: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,8 @@ def judge_tree(tree: Tree, now: datetime) -> Findings:
         if not {cross.of, cross.issuer} & tree.misshapen and tree.issuer_of(cross) is not None:
             trials[cross.name] = _try(cross, tree, trials, now)
     found = [f"{trial.entry.label}: {problem}" for trial in trials.values() for problem in trial.problems]
-    dated = [(trial.entry, f"{trial.entry.label}: {text}") for trial in trials.values() for text in trial.dated]
+    told = [(trial.entry, text) for trial in trials.values() for text in trial.dated]
+    dated = [(entry.issuer or entry.name, f"{entry.label}: {text}") for entry, text in told]
     all_found = [*tree.problems, *structure_problems(tree), *found, *lifetime_problems(tree), *access_problems(tree)]
     return Findings(tuple(all_found), tuple(dated))
 

@@ -59,6 +59,7 @@ class Shape:
 _TEXT = Shape("a string", lambda value: isinstance(value, (str, int, float)) and not isinstance(value, bool), str)
 _TEXTS = Shape("a list of strings", lambda value: is_list(value) and all(isinstance(item, str) for item in value))
 _NUMBER = Shape("a whole number, 0 or more", is_number, int)
+_FROM_ONE = Shape("a whole number, 1 or more", lambda value: is_number(value) and int(str(value)) > 0, int)
 _FLAG = Shape(
     "true or false",
     lambda value: str(value).lower() in ("true", "false", "yes", "no"),
@@ -135,6 +136,12 @@ AUTHORITY_OPTIONS: Mapping[str, Shape] = {
     "external": _FLAG,
     "certificate_path": _TEXT,
     "trusted_certificate_path": _TEXTS,
+}
+# What stands in crl.
+CRL_OPTIONS: Mapping[str, Shape] = {
+    "next_update": _TEXT,
+    "renew_before": _TEXT,
+    "partitions": _FROM_ONE,
 }
 # What stands in cross_certificates.
 CROSS_OPTIONS: Mapping[str, Shape] = {

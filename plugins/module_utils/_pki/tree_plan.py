@@ -7,13 +7,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from .task import LEDGER_NAME
+from .times import EARLIEST
 from .tree import Tree
 from .tree_accounts import account_problems, key_id, made_in, made_with, used_key_id, used_with
-from .tree_crls import crl_pointers, crl_problems, crls
+from .tree_crls import certificate_crl_problems, crl_pointers, crl_problems, crl_time_problems, crls
 from .tree_cross import reachable, with_crosses
 from .tree_entries import Entry
 from .tree_external import answers, imports, requests, their_roots, trusted
@@ -47,17 +47,31 @@ _WORKED_OUT = (
 
 def judge_inventory(tree: Tree, place: Place, now: datetime) -> Findings:
     """Return everything that is wrong with an inventory."""
-    about_crls = [text for authority in tree.authorities for text in crl_problems(authority, place)]
-    found = judge_tree(tree, now)
-    return replace(found, problems=(*place_problems(place), *found.problems, *about_crls, *account_problems(tree)))
+    found, about_crls = judge_tree(tree, now), _judge_crls(tree, place, now)
+    problems = (*place_problems(place), *found.problems, *about_crls.problems, *account_problems(tree))
+    return Findings(problems, (*found.dated, *about_crls.dated))
+
+
+def _judge_crls(tree: Tree, place: Place, now: datetime) -> Findings:
+    problems = [text for authority in tree.authorities for text in crl_problems(authority, place)]
+    dated = []
+    for authority in tree.authorities:
+        found = crl_time_problems(authority, now)
+        if crl_time_problems(authority, EARLIEST):
+            problems += found
+        else:
+            dated += [(authority.name, text) for text in found]
+    for entry in (one for one in tree.entries if one.name not in tree.misshapen):
+        issuer = tree.issuer_of(entry)
+        if issuer is not None:
+            said = {**entry.options, **_urls(entry, issuer, place)}
+            problems += certificate_crl_problems(entry, issuer, said, place)
+    return Findings(tuple(problems), tuple(dated))
 
 
 def dated_problems(found: Findings, place: Place) -> list[dict[str, str]]:
-    """Return what is wrong with times where the issuer, or for a root itself, does not exist yet."""
-    return [
-        {"path": place.of_authority(entry.issuer or entry.name, "ca.pem"), "problem": problem}
-        for entry, problem in found.dated
-    ]
+    """Return what is wrong with times where the authority that it hangs on does not exist yet."""
+    return [{"path": place.of_authority(name, "ca.pem"), "problem": problem} for name, problem in found.dated]
 
 
 def source_files(tree: Tree, place: Place) -> list[dict[str, str]]:

@@ -374,16 +374,17 @@ def test_an_authority_can_be_kept_at_one_crl(key_spec: str) -> None:
 @pytest.mark.parametrize(
     ("crl", "problem"),
     [
-        ({"partition": 4}, "crl has no option partition; there are next_update, renew_before and partitions"),
-        ({"partitions": 0}, "crl.partitions is 0; give one or more, or leave it out"),
-        ({"partitions": "two"}, "crl.partitions is two; give one or more, or leave it out"),
-        ({"partitions": 4}, "crl.partitions needs pki_base_url, since certificates name their CRL"),
+        ({"partition": 4}, "unknown option partition; did you mean partitions?"),
+        ({"partitions": 0}, "partitions is 0; expected a whole number, 1 or more"),
+        ({"partitions": "two"}, "partitions is 'two'; expected a whole number, 1 or more"),
+        ({"partitions": 4}, "partitions needs pki_base_url, since certificates name their CRL"),
+        ({"next_update": ["+7d"]}, "next_update is ['+7d']; expected a string"),
     ],
 )
 def test_what_makes_no_sense_about_a_crl_is_told(crl: dict[str, Any], problem: str) -> None:
-    assert plan([ROOT, {**SERVICES, "crl": crl}], [])["problems"] == [f"authority services: {problem}"]
+    assert plan([ROOT, {**SERVICES, "crl": crl}], [])["problems"] == [f"authority services: crl: {problem}"]
 
 
 def test_a_root_has_one_crl() -> None:
     [problem] = plan([{**ROOT, "crl": {"partitions": 4}}], [], base_url="http://pki.example")["problems"]
-    assert problem.startswith("authority root: crl.partitions is not for roots; a partition's CRL names itself")
+    assert problem.startswith("authority root: crl: partitions is not for roots; a partition's CRL names itself")

@@ -22,6 +22,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._module.certificate_
 from ansible_collections.rootstock.pki.plugins.module_utils._module.key_options import ACCESS_OPTIONS
 from ansible_collections.rootstock.pki.plugins.module_utils._module.key_options import KEY_OPTIONS as MODULE_KEY_OPTIONS
 from ansible_collections.rootstock.pki.plugins.module_utils._pki import tree_options
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.crl_task import CrlTask
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 ROLE = CHECKOUT / "roles" / "pki_tree"
@@ -81,6 +82,15 @@ def test_the_argument_specs_know_the_options_of_a_cross_certificate() -> None:
     assert set(options) == set(tree_options.CROSS_OPTIONS)
 
 
+def test_the_argument_specs_know_the_options_of_a_crl() -> None:
+    options = variables()["pki_authorities"]["options"]["crl"]["options"]
+    assert set(options) == set(tree_options.CRL_OPTIONS)
+    assert {name: options[name]["default"] for name in ("next_update", "renew_before")} == {
+        "next_update": CrlTask.next_update,
+        "renew_before": CrlTask.renew_before,
+    }
+
+
 @pytest.mark.parametrize("variable", KEY_OPTIONS)
 def test_keys_have_the_options_of_policies_that_the_module_has(variable: str) -> None:
     options = variables()[variable]["options"]["key"]["options"]
@@ -132,8 +142,12 @@ def test_the_example_passes_the_argument_specs() -> None:
 
 
 def test_every_option_that_a_plan_can_have_reaches_its_task() -> None:
+    a = {**full_entry("a", "subordinate_ca"), "issuer": "root-r1", "not_after": "+9d"}
+    a |= {"crl": {"partitions": 4}, "crl_partitions": None}
+    b = {**full_entry("b", "subordinate_ca"), "issuer": "a-r1", "not_after": "+3d", "path_length": 0}
+    b["crl_distribution_points"] = [{"full_name": ["URI:http://crl.example/{partition}"]}]
     plan = tree_plan(
-        [full_entry("root", "root_ca"), {**full_entry("a", "subordinate_ca"), "issuer": "root-r1", "not_after": "+9d"}],
+        [full_entry("root", "root_ca"), a, b],
         pki_name="x",
         pki_dir="pki",
         base_dir="/srv",
