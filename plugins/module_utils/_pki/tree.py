@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -21,6 +22,7 @@ from .tree_options import ADMINISTRATOR_ROLE, AUTHORITY, CERTIFICATE, VARIABLES,
 from .tree_partners import partner_problems, to_partner_crosses
 
 Claim = TypeVar("Claim")
+_GENERATION = re.compile(r"-r[0-9]+$")
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,11 @@ class Tree:
         crosses = [cross for one in by_name.values() for cross in to_crosses(one, by_name)]
         partners = [cross for one in by_name.values() for cross in to_partner_crosses(one)]
         object.__setattr__(self, "crosses", (*crosses, *partners))
+
+    @property
+    def named(self) -> tuple[Entry, ...]:
+        """The entries that have the name by which others are to know them."""
+        return tuple(entry for entry in self.entries if not entry.of_no_generation)
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -128,7 +135,7 @@ def _labels(entries: Sequence[Entry]) -> str:
 
 
 def _repeated_names(tree: Tree) -> list[str]:
-    shared = _shared((entry.name, entry) for entry in tree.entries)
+    shared = _shared((entry.name, entry) for entry in tree.named)
     return [
         f"name {name} is given {len(entries)} times ({_labels(entries)}); one name, one file and one line in the ledger"
         for name, entries in shared
@@ -137,7 +144,7 @@ def _repeated_names(tree: Tree) -> list[str]:
 
 def _repeated_keys(tree: Tree) -> list[str]:
     claims = []
-    for entry in tree.entries:
+    for entry in tree.named:
         if entry.key is not None:
             name = f"alias {entry.alias}" if entry.alias else f"key_id {entry.key.get('key_id')}"
             where = (entry.region, account_of(role_arn(entry, ADMINISTRATOR_ROLE)))
@@ -158,8 +165,9 @@ def _repeated_subjects(tree: Tree) -> list[str]:
 
 def _unknown_issuers(tree: Tree) -> list[str]:
     problems = []
+    unnamed = {authority.name for authority in tree.authorities if authority.of_no_generation}
     for entry in tree.entries:
-        if entry.issuer and tree.issuer_of(entry) is None:
+        if entry.issuer and tree.issuer_of(entry) is None and _GENERATION.sub("", entry.issuer) not in unnamed:
             near = difflib.get_close_matches(entry.issuer, tree.by_name, n=1)
             hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(tree.by_name) or 'no authorities'}"
             problems.append(f"{entry.label}: issuer {entry.issuer} is not in pki_authorities; {hint}")

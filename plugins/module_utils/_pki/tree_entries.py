@@ -36,7 +36,6 @@ from .tree_options import (
     Shape,
     found,
     is_list,
-    is_number,
 )
 
 if TYPE_CHECKING:
@@ -117,6 +116,11 @@ class Entry:
     def external(self) -> bool:
         """True for an authority, or cross-certificate, that somebody else issues."""
         return bool(self.options.get("external"))
+
+    @property
+    def of_no_generation(self) -> bool:
+        """True where it has a generation that is none, so that nobody knows its name."""
+        return self.written.get("generation") is not None and "generation" not in self.options
 
     @property
     def is_foreign_ca(self) -> bool:
@@ -235,9 +239,9 @@ def signature_options(signer: Entry) -> dict[str, object]:
 
 
 def _generation(options: Mapping[str, object]) -> str:
-    """Return the generation as names have it, such as r2; empty for an entry that has none."""
-    given = options.get("generation")
-    return f"r{int(str(given))}" if is_number(given) else ""
+    """Return the generation as names have it, such as r2; empty for an entry that has none, or a wrong one."""
+    given, shape = options.get("generation"), OPTIONS[AUTHORITY]["generation"]
+    return f"r{shape.read(given)}" if shape.fits(given) else ""
 
 
 def _full_name(options: Mapping[str, object]) -> str:
@@ -268,7 +272,6 @@ def shape_problems(kind: str, position: int, options: object, profiles: Profiles
         *_key_problems(label, kind, name, options.get("key")),
         *_missing(label, kind, options),
         *_profile_problems(label, kind, options, profiles),
-        *([f"{label}: generation is 0; the first is 1"] if _generation(options) == "r0" else []),
         *(_external_problems(label, options) if kind == AUTHORITY else []),
         *_reserved(label, kind, full_name, options),
     ]

@@ -88,7 +88,7 @@ PRINCIPALS = (
 # Options of an entry -> shape. Twin of roles/pki_tree/meta/argument_specs.yml; a test compares them.
 COMMON_OPTIONS: Mapping[str, Shape] = {
     "name": _TEXT,
-    "generation": _NUMBER,
+    "generation": _FROM_ONE,
     "issuer": _TEXT,
     "certificate_profile": _TEXT,
     "key": _MAP,

@@ -145,26 +145,3 @@ def test_one_subject_in_other_words_is_the_same(subject: dict[str, str]) -> None
 def test_subjects_that_differ_in_their_order_are_two() -> None:
     tree = [root("a", subject={"CN": "Acme", "O": "Acme"}), root("b", subject={"O": "Acme", "CN": "Acme"})]
     assert names(issuance_order(tree)) == ["a", "b"]
-
-
-def test_generations_of_one_name_are_two_authorities() -> None:
-    tree = [authority("a", "root-r2"), root(generation="2", subject={"CN": "R2"}), root(), authority("b", "root")]
-    assert [(entry["name"], entry.get("generation")) for entry in issuance_order(tree)] == [
-        ("root", "2"),
-        ("a", None),
-        ("root", None),
-        ("b", None),
-    ]
-
-
-def test_a_generation_that_is_given_twice_is_refused() -> None:
-    (problem, *_others) = refusal([root(generation=2), root(generation="2")])
-    assert problem.startswith("name root-r2 is given 2 times")
-
-
-def test_an_issuer_without_its_generation_is_refused_with_the_name_to_write() -> None:
-    (problem,) = refusal([root(generation=2)], [certificate("web")])
-    assert problem.endswith("issuer root is not in pki_authorities; did you mean root-r2?")
-
-
-# What is wrong with an entry by itself
