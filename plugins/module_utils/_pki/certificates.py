@@ -221,7 +221,7 @@ def all_upwards(issuer: x509.Certificate, pool: Sequence[x509.Certificate]) -> t
 
     Cross-certificates of an authority come with it, so a relying party that trusts either root finds its path.
     """
-    found = [issuer]
+    found, others = [issuer], list(dict.fromkeys(pool))
     for below in found:
-        found += [above for above in pool if above not in found and issued_by(below, above)]
+        found += [above for above in others if above not in found and issued_by(below, above)]
     return tuple(found)

@@ -132,3 +132,9 @@ def test_paths_that_go_round_end(workshop: Workshop) -> None:
     pool = [cross(workshop, "new", "old"), cross(workshop, "old", "new")]
     assert len(all_upwards(pool[0], [*pool, old, new])) == 4
     assert path_upwards(pool[0], [*pool, old])[-1] == old
+
+
+def test_a_certificate_that_two_files_have_is_in_the_chain_once(workshop: Workshop) -> None:
+    root = workshop.root("root")
+    issuer, below = workshop.authority("issuer", "root"), workshop.authority("below", "issuer", above=["root"])
+    assert all_upwards(below, [issuer, root, issuer, root]) == (below, issuer, root)
