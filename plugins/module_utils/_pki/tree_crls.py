@@ -14,6 +14,7 @@ from .crl_partitions import NO_ROOT, OPENED_AS_NEEDED, PLACEHOLDER, certificate_
 from .crl_task import CrlTask
 from .errors import SpecError
 from .extension_words import said_extensions
+from .task import LEDGER_NAME
 from .tree_accounts import used_key_id, used_with
 from .tree_entries import in_shape, option_problems, signature_options
 from .tree_options import AUTHORITY, CRL_OPTIONS
@@ -85,6 +86,7 @@ def crls(order: Sequence[Entry], place: Place) -> list[dict[str, object]]:
             "name": entry.name,
             "issuer_path": place.of_authority(entry.name, "ca.pem"),
             "issuer_key_id": used_key_id(entry),
+            "ledger_path": place.of_authority(entry.name, LEDGER_NAME),
             "path": place.of_authority(entry.name, _file(entry, place, ".pem")),
             "der_path": place.of_authority(entry.name, _file(entry, place, ".der")),
             **_said(entry, place),

@@ -213,6 +213,7 @@ def _issuer(entry: Entry, tree: Tree, place: Place, position: Mapping[str, int])
         "issuer_path": above[0],
         "issuer_chain_path": above[1:],
         "issuer_key_id": used_key_id(issuer),
+        "ledger_path": place.of_authority(issuer.name, LEDGER_NAME),
         **_urls(entry, issuer, place),
     }
 

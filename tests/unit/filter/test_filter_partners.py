@@ -101,6 +101,7 @@ def test_a_partners_authority_is_certified_under_our_restrictions() -> None:
         "issuer_path": "/srv/pki/root/ca.pem",
         "issuer_chain_path": ["/srv/in/cross.pem"],
         "issuer_key_id": "alias/pki/acme/root",
+        "ledger_path": "/srv/pki/root/ledger.jsonl",
     }
     assert names(made["kms_keys"]) == names(made["crls"]) == names(TREE)
 

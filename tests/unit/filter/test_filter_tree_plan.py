@@ -73,6 +73,7 @@ def test_an_authority_is_certified_by_its_issuer_from_its_public_key() -> None:
         "issuer_path": "/srv/acme/pki/root/ca.pem",
         "issuer_chain_path": [],
         "issuer_key_id": "alias/pki/acme/root",
+        "ledger_path": "/srv/acme/pki/root/ledger.jsonl",
         "authority_information_access": {"ca_issuers": ["URI:http://pki.example/root/ca.der"]},
         "crl_distribution_points": [{"full_name": ["URI:http://pki.example/root/crl.der"]}],
     }
@@ -92,6 +93,7 @@ def test_a_certificate_has_its_chains_and_everything_above_it() -> None:
         "issuer_path": "/srv/acme/pki/services/ca.pem",
         "issuer_chain_path": ["/srv/acme/pki/root/ca.pem"],
         "issuer_key_id": "alias/pki/acme/services",
+        "ledger_path": "/srv/acme/pki/services/ledger.jsonl",
     }
 
 
@@ -328,6 +330,7 @@ def test_every_authority_has_a_crl_that_its_own_key_signs() -> None:
             "name": "root",
             "issuer_path": "/srv/acme/pki/root/ca.pem",
             "issuer_key_id": "alias/pki/acme/root",
+            "ledger_path": "/srv/acme/pki/root/ledger.jsonl",
             "path": "/srv/acme/pki/root/crl.pem",
             "der_path": "/srv/acme/pki/root/crl.der",
             "next_update": "+30d",
@@ -337,6 +340,7 @@ def test_every_authority_has_a_crl_that_its_own_key_signs() -> None:
             "name": "services",
             "issuer_path": "/srv/acme/pki/services/ca.pem",
             "issuer_key_id": "alias/pki/acme/services",
+            "ledger_path": "/srv/acme/pki/services/ledger.jsonl",
             "path": "/srv/acme/pki/services/crl.pem",
             "der_path": "/srv/acme/pki/services/crl.der",
             "aws": {"region": "eu-central-1"},

@@ -192,6 +192,7 @@ def test_a_cross_certificate_is_what_its_authority_is_and_lives_as_long_as_its_i
         "issuer_path": "/srv/pki/root/ca.pem",
         "issuer_chain_path": [],
         "issuer_key_id": "alias/pki/x/root",
+        "ledger_path": "/srv/pki/root/ledger.jsonl",
     }
 
 
