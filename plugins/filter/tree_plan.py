@@ -84,7 +84,8 @@ _value:
       elements: dict
     answers:
       description:
-        - Files that have to come from others, each with C(path), C(name), and C(below), the names of what waits.
+        - Files that have to come from others, each with C(path), C(name), C(needed_by), and C(below), the names of what
+          waits.
       type: list
       elements: dict
     imports:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from .tree_options import AUTHORITY
+from .tree_options import AUTHORITY, EXTERNAL_FILES
 
 if TYPE_CHECKING:
     from .tree import Tree
@@ -77,14 +77,21 @@ def answers(tree: Tree, order: Sequence[Entry], place: Place) -> list[dict[str, 
         {
             "name": entry.name,
             "path": path,
+            "needed_by": f"{entry.label}: {option}",
             "below": [one.name for one in (*order, *tree.crosses) if _waits(one, entry, tree)],
             "pending": f"{entry.label}: {path} does not exist yet; have {place.of_authority(entry.name, 'ca.csr')} "
             "signed, and what is below it is built",
         }
         for entry in order
         if entry.external
-        for path in (place.path(entry.text("certificate_path")), *trusted(entry, place))
+        for path, option in answer_files(entry, place).items()
     ]
+
+
+def answer_files(entry: Entry, place: Place) -> dict[str, str]:
+    """Return the files that whoever issues *entry* sends, each with the option that names it."""
+    certificate, roots = EXTERNAL_FILES
+    return {place.path(entry.text(certificate)): certificate} | dict.fromkeys(trusted(entry, place), roots)
 
 
 def _waits(one: Entry, external: Entry, tree: Tree) -> bool:

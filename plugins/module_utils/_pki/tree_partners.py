@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from .request import NAME
 from .tree_entries import NAME_WORDS, SUBORDINATE, Entry, in_shape, option_problems
-from .tree_external import depth_below, trusted
+from .tree_external import answer_files, depth_below, trusted
 from .tree_options import CROSS, CROSS_OPTIONS, EXTERNAL_FILES, SOURCE_FILES, is_list
 
 if TYPE_CHECKING:
@@ -109,16 +109,21 @@ def partner_answers(tree: Tree, order: Sequence[Entry], place: Place) -> list[di
     for entry in order:
         for cross in filter(lambda one: one.external, tree.crosses_of(entry)):
             own = place.of_authority(entry.name, "ca.pem")
-            files = (_source(cross, place), *trusted(cross, place))
-            missing = dict.fromkeys(files, f"have {own} certified, and the next run takes it")
-            missing[own] = "the next run takes the cross-certificate"
-            found += [_answer(cross, path, (), way) for path, way in missing.items()]
+            way = f"have {own} certified, and the next run takes it"
+            found += [_answer(cross, option, path, (), way) for path, option in answer_files(cross, place).items()]
+            found.append(_answer(cross, "authority", own, (), "the next run takes the cross-certificate"))
         if entry.is_foreign_ca:
-            paths = [place.path(entry.text(option)) for option in SOURCE_FILES if entry.text(option)]
-            found += [_answer(entry, path, (entry.name,), "get it, and the next run certifies it") for path in paths]
+            paths = [(option, place.path(entry.text(option))) for option in SOURCE_FILES if entry.text(option)]
+            way = "get it, and the next run certifies it"
+            found += [_answer(entry, option, path, (entry.name,), way) for option, path in paths]
     return found
 
 
-def _answer(entry: Entry, path: str, below: Sequence[str], way: str) -> dict[str, object]:
-    pending = f"{entry.label}: {path} does not exist yet; {way}"
-    return {"name": entry.name, "path": path, "below": list(below), "pending": pending}
+def _answer(entry: Entry, option: str, path: str, below: Sequence[str], way: str) -> dict[str, object]:
+    return {
+        "name": entry.name,
+        "path": path,
+        "needed_by": f"{entry.label}: {option}",
+        "below": list(below),
+        "pending": f"{entry.label}: {path} does not exist yet; {way}",
+    }

@@ -116,6 +116,7 @@ def test_a_partners_authority_waits_for_what_the_partner_sends(option: str) -> N
         {
             "name": "partner-ca",
             "path": "/srv/in/theirs",
+            "needed_by": f"certificate partner-ca: {option}",
             "below": ["partner-ca"],
             "pending": "certificate partner-ca: /srv/in/theirs does not exist yet; "
             "get it, and the next run certifies it",
