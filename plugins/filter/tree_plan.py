@@ -34,6 +34,13 @@ options:
     type: list
     elements: dict
     default: []
+  variables:
+    description:
+      - Names of the variables of the host.
+      - One that is like a variable of this collection which is not among them is warned of.
+    type: list
+    elements: str
+    default: []
 seealso:
   - plugin: rootstock.pki.issuance_order
     plugin_type: filter
@@ -116,8 +123,10 @@ _value:
       elements: dict
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
+
+from ansible.utils.display import Display
 
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree import in_order, load_tree
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_place import to_place
@@ -132,6 +141,7 @@ from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_revocation
     plan_revocations,
     revocation_problems,
 )
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_variables import variable_warnings
 
 
 def tree_plan(
@@ -144,8 +154,11 @@ def tree_plan(
     base_url: object = "",
     certificate_profiles: object = None,
     revocations: object = (),
+    variables: Iterable[str] = (),
 ) -> dict[str, object]:
     """Return the tasks that make the tree, or what is wrong with it."""
+    for warning in variable_warnings(variables):
+        Display().warning(warning)
     tree = load_tree(authorities, certificates, pki_name, certificate_profiles)
     place = to_place(base_dir, pki_dir, base_url)
     now = datetime.now(timezone.utc).replace(microsecond=0)
