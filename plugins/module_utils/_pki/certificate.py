@@ -257,7 +257,8 @@ def try_validity(
     try:
         if period.not_after > period.not_before:
             fixed = lifetime.has_fixed_end
-            renew_time(period.not_before, period.not_after, lifetime.renew_before, fixed_end=fixed)
+            issued = now if issuer else None  # a root is not renewed because it is due
+            renew_time(period.not_before, period.not_after, lifetime.renew_before, fixed_end=fixed, issued=issued)
     except SpecError as exc:
         return period, [str(exc)]
     return period, []

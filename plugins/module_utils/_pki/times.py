@@ -95,12 +95,20 @@ def _advice(text: str) -> str:
     return ""
 
 
-def renew_time(not_before: datetime, not_after: datetime, renew_before: str, *, fixed_end: bool = False) -> datetime:
+def renew_time(
+    not_before: datetime,
+    not_after: datetime,
+    renew_before: str,
+    *,
+    fixed_end: bool = False,
+    issued: datetime | None = None,
+) -> datetime:
     """Return the time from which a certificate is due for renewal.
 
     Args:
         renew_before: how long before *not_after*: a share of the lifetime such as ``33%``, or a span such as ``30d``.
         fixed_end: *not_after* does not move with the clock, so *renew_before* may be longer than what is left of it.
+        issued: when it is made, where that is now; *not_before* may be earlier, and of that time nobody has anything.
     Raises:
         SpecError: not understood, negative, or not shorter than the lifetime: it would renew at every run.
     """
@@ -116,6 +124,8 @@ def renew_time(not_before: datetime, not_after: datetime, renew_before: str, *, 
         )
     if lead >= lifetime and fixed_end:
         return not_before
+    if issued is not None and not_before < issued < not_after and not fixed_end:
+        lifetime = not_after - issued
     if lead >= lifetime:
         raise SpecError(
             f"renew_before {shown(renew_before)} is not shorter than the lifetime of {days_text(lifetime)}: "

@@ -57,6 +57,14 @@ def test_a_certificate_whose_end_is_fixed_is_issued_once(
     assert len(warnings) == 2
 
 
+@pytest.mark.parametrize("renew_before", ["48h", "99.9%"])
+def test_a_certificate_that_would_be_due_again_at_once_is_refused(workshop: Workshop, renew_before: str) -> None:
+    with pytest.raises(SpecError, match="not shorter than the lifetime of 2 days: every run would renew"):
+        client(workshop, "+2d", renew_before=renew_before)
+    issued(workshop, "+2d", renew_before="47h")
+    assert not client(workshop, "+2d", renew_before="47h").plan.changed
+
+
 def test_a_change_is_made_in_the_last_days_too(workshop: Workshop) -> None:
     issued(workshop, "issuer", renew_before="30d")
     workshop.clock.forward(days=80)

@@ -176,6 +176,22 @@ def test_a_short_lifetime_is_told_in_seconds() -> None:
         renew_time(NOW, NOW + timedelta(seconds=90), "1d")
 
 
+@pytest.mark.parametrize(
+    ("renew_before", "taken"), [("2d", False), ("48h", False), ("47h", True), ("99.9%", False), ("99%", True)]
+)
+def test_what_a_new_certificate_was_valid_before_its_issue_is_no_time_to_renew_in(
+    renew_before: str, taken: bool
+) -> None:
+    start, end = NOW - timedelta(minutes=10), NOW + timedelta(days=2)
+    renew_time(start, end, renew_before, issued=end)
+    assert renew_time(start, end, renew_before, issued=NOW, fixed_end=True) >= start
+    if taken:
+        assert renew_time(start, end, renew_before, issued=NOW) > NOW
+        return
+    with pytest.raises(SpecError, match="not shorter than the lifetime of 2 days: every run would renew"):
+        renew_time(start, end, renew_before, issued=NOW)
+
+
 @given(MOMENTS, MOMENTS, st.one_of(NASTY, st.from_regex(r"[0-9]{1,3}%", fullmatch=True)))
 def test_a_renewal_lies_within_the_lifetime_or_is_refused(start: datetime, end: datetime, text: str) -> None:
     due = outcome(lambda: renew_time(start, end, text))
