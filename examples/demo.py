@@ -357,7 +357,7 @@ def next_steps() -> list[str]:
         f"{shown(PKI)}/services/ledger.jsonl": "what the authority signed, written down before it was signed",
         f"{shown(HERE)}/acme-4.2": "a release that whoever has the root checks with its verify.sh",
         f"openssl x509 -in {shown(PKI)}/services/ca.pem -noout -text": "the constraints it lives under",
-        "make aws": "a local AWS that stays, to change the inventory and run bootstrap again",
+        "make aws": "a local AWS that stays, for an inventory in a new folder: the keys of this one are gone",
     }
     width = max(map(len, things))
     return [f"{thing:{width}}  {why}" for thing, why in things.items()]
