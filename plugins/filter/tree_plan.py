@@ -123,11 +123,13 @@ _value:
       elements: dict
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timezone
+from typing import Any
 
 from ansible.utils.display import Display
 
+from ansible_collections.rootstock.pki.plugins.module_utils._module.key_checks import key_problems
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree import in_order, load_tree
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_place import to_place
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_plan import (
@@ -165,14 +167,22 @@ def tree_plan(
     found = judge_inventory(tree, place, now)
     entries, misshapen = load_revocations(revocations)
     problems = [*found.problems, *misshapen, *revocation_problems(tree, entries)]
-    order = () if problems else in_order(tree)
+    planned = plan_tree(tree, () if problems else in_order(tree), place, str(pki_name))
+    refused = keys_refused(planned["kms_keys"])
+    if refused:
+        problems, planned = refused, plan_tree(tree, (), place, str(pki_name))
     return {
         "problems": problems,
         "dated_problems": dated_problems(found, place),
         "source_files": source_files(tree, place),
-        **plan_tree(tree, order, place, str(pki_name)),
+        **planned,
         "revocations": plan_revocations(() if problems else entries, place),
     }
+
+
+def keys_refused(keys: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return what kms_key would refuse of the keys of a tree, when it came to them."""
+    return [f"the key of {key['name']}: {problem}" for key in keys for problem in key_problems(key)]
 
 
 class FilterModule:

@@ -42,7 +42,7 @@ MAY_IMPORT = {
     "module_utils/_module": [*ANSIBLE, MODULE, PKI, KEYS, f"{SIGNER}.algorithms", f"{SIGNER}.cms", f"{SIGNER}.specs"],
     "module_utils/__init__.py": [],
     "modules": [*ANSIBLE, *AWS, PKI, KEYS, SIGNER, AWS_ROOM, LEDGER, LINT, CMS, OPERATIONS, MODULE],
-    "filter": [*ANSIBLE, PKI],
+    "filter": [*ANSIBLE, PKI, f"{MODULE}.key_checks"],
     "lookup": [*ANSIBLE, *AWS, PKI, AWS_ROOM],
     "doc_fragments": [],
 }

@@ -72,7 +72,7 @@ def test_the_refusal_names_the_algorithm_the_statement_and_the_way_out() -> None
     [
         (BOTH, []),
         ({}, []),
-        ({"policy": {"Statement": []}}, []),
+        ({"policy": {"Statement": [{"Effect": "Deny", "Action": "kms:*", "Resource": "*"}]}}, []),
         ({"signers": [ROLE]}, ["verifiers"]),
         ({"signers": [ROLE], "auditors": [ROLE]}, []),
         ({"signers": [{"principal": ROLE, "conditions": {}}], "administrators": ["111122223333"]}, []),

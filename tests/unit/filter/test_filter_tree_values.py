@@ -13,10 +13,13 @@ import pytest
 
 from ansible_collections.rootstock.pki.plugins.filter.tree_plan import tree_plan
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_options import (
+    ADMINISTRATOR_ROLE,
     AUTHORITY_OPTIONS,
     CERTIFICATE_OPTIONS,
     CRL_OPTIONS,
     CROSS_OPTIONS,
+    KEY_OPTIONS,
+    PRINCIPALS,
 )
 from tests.unit.filter.inventories import authority, certificate, root, without
 
@@ -110,6 +113,21 @@ def plan(authorities: object, certificates: object = (), base_url: str = BASE_UR
     return tree_plan(authorities, certificates, pki_name="acme", pki_dir="pki", base_dir="/srv/acme", base_url=base_url)
 
 
+# Values of key that KMS or kms_key would refuse; region and roles are for AWS to judge.
+OF_KEYS: Mapping[str, Mapping[str, object]] = {
+    "alias": {"alias": "alias/aws/services"},
+    "key_id": {"key_id": "1234abcd-12ab-34cd-56ef-1234567890ab", "alias": "aws/services"},
+    "key_spec": {"key_spec": "RSA_1024"},
+    "description": {"description": "x" * 9000},
+    "tags": {"tags": {"rootstock:use": "sign"}},
+    "policy": {"policy": {"Statement": [{"Effect": "Allow", "Principal": "*"}]}},
+    **{option: {option: ["not an ARN"]} for option in (*PRINCIPALS, "break_glass_principals")},
+    "signing_algorithms": {"signing_algorithms": ["ECDSA_SHA_256"]},
+    "account_root": {"account_root": "everything"},
+    "minimum_pending_window": {"minimum_pending_window": 3},
+}
+
+
 def problems(*services: object, certificates: object = (), base_url: str = BASE_URL) -> list[str]:
     found: list[str] = plan([root(), *services], certificates, base_url)["problems"]
     return found
@@ -119,7 +137,16 @@ def test_no_option_is_left_out_of_these_tables() -> None:
     assert set(OF_AUTHORITIES) == set(AUTHORITY_OPTIONS)
     assert set(OF_CERTIFICATES) == set(CERTIFICATE_OPTIONS)
     assert set(OF_CROSS_CERTIFICATES) == set(CROSS_OPTIONS)
+    assert set(OF_KEYS) == set(KEY_OPTIONS) - {"purge_tags", "region", ADMINISTRATOR_ROLE}
     assert {*CRL_OPTIONS} == {*(option for given in OF_CRLS for option in given), "partitions"}
+
+
+@pytest.mark.parametrize("option", OF_KEYS)
+def test_a_key_that_could_not_be_made_is_told_with_the_entry_that_it_is_for(option: str) -> None:
+    told = problems(authority("services", "root", key=OF_KEYS[option]))
+    assert told != []
+    assert all("services" in problem for problem in told)
+    assert problems(certificates=[certificate("signer", key=OF_KEYS[option])]) != []
 
 
 @pytest.mark.parametrize("option", OF_AUTHORITIES)
