@@ -30,11 +30,18 @@ class LateStore(MemoryKeyStore):
         return self.stale.pop(0) if changed and self.stale else found
 
 
+def late(account: Keys, *stale: KeyDescription | None) -> LateStore:
+    """Return the store of *account* that answers *stale* first, once something was changed."""
+    store = LateStore(account)
+    store.stale = list(stale)
+    return store
+
+
 def test_a_new_key_is_handed_over_when_its_alias_was_seen_several_times_in_a_row() -> None:
     account = Keys()
     converge(MemoryKeyStore(account), replace(BARE, alias="alias/two"))
     former = MemoryKeyStore(account).describe("alias/two")
-    store = LateStore(account, stale=[None, former, None])
+    store = late(account, None, former, None)
     waits: list[float] = []
     ensure_key(store, WANTED, read_key(store, WANTED), None, waits.append)
     assert (store.calls, waits) == ([*CREATION, *SEEN], [0.2])
@@ -45,7 +52,7 @@ def test_a_new_alias_that_is_never_seen_is_an_error_that_says_what_to_do() -> No
     with pytest.raises(
         KeyStateError, match=r"alias/pki/root: it was given to .*key-1, and DescribeKey does not .* run"
     ):
-        converge(LateStore(Keys(), stale=[None] * 100))
+        converge(late(Keys(), *[None] * 100))
 
 
 def test_a_moved_alias_is_handed_over_when_it_no_longer_names_the_former_key() -> None:
@@ -53,7 +60,7 @@ def test_a_moved_alias_is_handed_over_when_it_no_longer_names_the_former_key() -
     converge(MemoryKeyStore(account), replace(BARE, alias="alias/two"))
     converge(MemoryKeyStore(account), BARE)
     former = MemoryKeyStore(account).describe("alias/two")
-    store = LateStore(account, stale=[former] * 4)
+    store = late(account, *[former] * 4)
     desired = replace(BARE, aliases=("alias/two",), move_alias=True)
     waits: list[float] = []
     ensure_key(store, desired, read_key(store, desired), None, waits.append)
@@ -65,7 +72,7 @@ def test_a_key_whose_deletion_was_cancelled_is_changed_when_that_is_seen() -> No
     account = Keys()
     converge(MemoryKeyStore(account))
     MemoryKeyStore(account).schedule_deletion("key-1", 7)
-    store = LateStore(account, stale=[MemoryKeyStore(account).describe("key-1")])
+    store = late(account, MemoryKeyStore(account).describe("key-1"))
     desired = replace(BARE, cancel_deletion=True, enabled=True)
     waits: list[float] = []
     ensure_key(store, desired, read_key(store, desired), None, waits.append)
