@@ -31,12 +31,20 @@ from .certificate_inputs import check_key_spec, read_issuer, read_subject_key, t
 from .certificate_place import kept_elsewhere
 from .compromised_keys import compromise_problems
 from .crl_shards import partition_problems, placed, recorded_partition
-from .current_certificate import Found, find_current, find_elsewhere, refuse_unknown_certificate, why_none
+from .current_certificate import (
+    Found,
+    find_current,
+    find_elsewhere,
+    intents_of,
+    refuse_unknown_certificate,
+    why_none,
+)
 from .lint_certificate import ERROR, OFF, finding_text, lint_certificate
 
 if TYPE_CHECKING:
     from cryptography import x509
 
+    from .._ledger.entries import Intent
     from .._ledger.port import Ledger, LedgerState
     from .._pki.certificate import Validity
     from .._pki.task import CertificateTask
@@ -57,6 +65,7 @@ class CertificatePlan:
         found: the certificate that is current now, and stays so unless `reissue`.
         expected_current: serial that the ledger calls current.
         revocation_mark: of the revocations that the ledger had.
+        left: open intents of the name, whose runs may have left copies half-made.
         plan: what changes in the certificate; files are planned by whoever writes them.
         findings: a linter's, of the certificate that is to be issued.
     """
@@ -72,6 +81,7 @@ class CertificatePlan:
     revocation_mark: str
     plan: Plan
     now: datetime
+    left: tuple[Intent, ...] = ()
     ignored_csr_extensions: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
@@ -143,6 +153,7 @@ def plan_certificate(task: CertificateTask, ports: CertificatePorts) -> Certific
         revocation_mark=state.revocation_mark,
         plan=Plan(changes, (*subject.missing, *issuer.missing, *issuer.missing_above), reason),
         now=now,
+        left=intents_of(task, state),
         ignored_csr_extensions=tuple(ignored_extensions(subject.csr, spec.profile) if subject.csr else ()),
         warnings=(*different.warnings, *kept, *(f"{spec.name}: {finding_text(finding)}" for finding in findings)),
         findings=findings,

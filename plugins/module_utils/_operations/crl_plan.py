@@ -338,8 +338,8 @@ def _changes(
 ) -> tuple[Change, ...]:
     """Return what a new CRL would say otherwise."""
     this_update, next_update = crl_period(task.next_update, task.renew_before, this_update_after(last, now))
-    shown = {word: text for word, text in words.items() if text and word != "next_update"}
-    changes = compare(None if last is None else _words_of(last), shown)
+    said = {word: text for word, text in words.items() if text and word != "next_update"}
+    changes = compare(None if last is None else _words_of(last), said)
     if task.compare_entries:
         changes += _entry_changes(task, last, base, state, der)
     before = None if last is None else (last.number, asn1_time(last.this_update), asn1_time(last.next_update))

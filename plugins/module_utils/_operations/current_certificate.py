@@ -67,13 +67,12 @@ def find_current(
     """
     record = state.current(task.request.name, now)
     running = state.claim_on(task.request.name, now, gone=lambda holder: not is_running(holder))
-    for intent in reversed(state.open_intents):
+    for intent in reversed(intents_of(task, state)):
         if running is not None and intent.id == running.intent.id:
             continue  # its own run is about to record it
-        if (intent.purpose, intent.name) == ("certificate", task.request.name):
-            certificate = _signed_for(task, intent, issuer)
-            if certificate is not None and (record is None or intent.time >= record.recorded_at):
-                return Found(certificate, intent.lifetime, intent)
+        certificate = signed_for(task, intent, issuer)
+        if certificate is not None and (record is None or intent.time >= record.recorded_at):
+            return Found(certificate, intent.lifetime, intent)
     if record is None:
         return _known_without_name(task, state, now)
     stored = issued_path(Path(task.ledger_path), record.serial)
@@ -81,6 +80,11 @@ def find_current(
         if serial_hex(certificate.serial_number) == record.serial:
             return Found(certificate, record.lifetime)
     return None
+
+
+def intents_of(task: CertificateTask, state: LedgerState) -> tuple[Intent, ...]:
+    """Return the intents for certificates of the name that have no outcome, oldest first."""
+    return tuple(one for one in state.open_intents if (one.purpose, one.name) == ("certificate", task.request.name))
 
 
 def _known_without_name(task: CertificateTask, state: LedgerState, now: datetime) -> Found | None:
@@ -144,7 +148,7 @@ def _at_path(task: CertificateTask) -> x509.Certificate | None:
     return load_certificates(task.present, task.path or "content")[0]
 
 
-def _signed_for(task: CertificateTask, intent: Intent, issuer: x509.Certificate | None) -> x509.Certificate | None:
+def signed_for(task: CertificateTask, intent: Intent, issuer: x509.Certificate | None) -> x509.Certificate | None:
     """Return the certificate that was stored for *intent*, if its issuer's key signed just what the intent says."""
     path = issued_path(Path(task.ledger_path), intent.serial)
     for content in (read_issued(path), read_issued(unfinished(path))):

@@ -27,6 +27,7 @@ from .certificate_place import place_of
 from .certificate_plan import CertificatePlan, plan_certificate
 from .compromised_keys import compromise_problems
 from .crl_shards import objection_to, place
+from .current_certificate import signed_for
 from .issued_copy import discard, store, unfinished
 from .recording import IntentRecorder, closed_if_refused
 from .signing import sign_builder
@@ -100,7 +101,7 @@ def issue_certificate(planned: CertificatePlan, ports: IssuingPorts) -> Issuance
     """
     caller = ports.caller_arn()
     make_folder(issued_path(Path(planned.task.ledger_path), "").parent)
-    _discard_unfinished(planned)
+    _clear_copies(planned)
     serial_number = to_serial_number(ports.random_bits())
     spec, details = place(planned.spec, planned.task.crl_partitions, serial_number, planned.ledger)
     planned, details = replace(planned, spec=spec), {**details, **place_of(planned.task)}
@@ -134,11 +135,15 @@ def _objection(planned: CertificatePlan, details: Mapping[str, str]) -> Callable
     return objection
 
 
-def _discard_unfinished(planned: CertificatePlan) -> None:
-    """Remove what runs for this name left of copies when they died; whatever of it was good is taken by now."""
-    for intent in planned.ledger.read().open_intents:
-        if (intent.purpose, intent.name) == ("certificate", planned.spec.name) and is_gone(intent.holder):
-            discard(unfinished(issued_path(Path(planned.task.ledger_path), intent.serial)))
+def _clear_copies(planned: CertificatePlan) -> None:
+    """Remove what runs for this name left of copies when they died; a whole certificate is kept in its place."""
+    for intent in planned.left:
+        if is_gone(intent.holder):
+            path = issued_path(Path(planned.task.ledger_path), intent.serial)
+            certificate = signed_for(planned.task, intent, planned.issuer)
+            if certificate is not None:
+                store(path, to_pem([certificate]))
+            discard(unfinished(path))
 
 
 def _sign(planned: CertificatePlan, session: SigningSession, serial_number: int) -> x509.Certificate:

@@ -48,6 +48,7 @@ class Reaper:
         return watched
 
 
+WEB_KEY = spki_of(local_key("ECC_NIST_P256", 93))
 WRAPPED: tuple[tuple[Any, str], ...] = (
     (flow, "store"),
     (issued_copy.os, "fsync"),
@@ -114,6 +115,24 @@ def test_a_copy_that_a_dying_run_had_written_in_full_is_completed_and_not_signed
     kept, asked = issue(workshop), len(workshop.signers["root"].asked)
     assert asked == 2, "the root and one certificate"
     assert_all_recorded(workshop, kept)
+
+
+def test_a_copy_that_was_written_in_full_is_kept_though_another_certificate_is_issued(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = replace(this_holder(), started="1")
+    monkeypatch.setattr(flow, "this_holder", lambda: ended)
+    workshop = Workshop(tmp_path)
+    workshop.root()
+    with monkeypatch.context() as patched:
+        patched.setattr(issued_copy.os, "replace", Reaper(at=1).around(issued_copy.os.replace))
+        with pytest.raises(Death):
+            issue(workshop)
+    [left] = workshop.plan("web", "tls_client", "root", public_key=WEB_KEY).left
+    workshop.issue("web", "tls_client", "root", public_key=WEB_KEY, force=True)
+    issued = workshop.folder / "root" / "issued"
+    assert load_certificates((issued / f"{left.serial}.pem").read_bytes(), "kept")
+    assert not list(issued.glob(".*"))
 
 
 def assert_all_recorded(workshop: Workshop, kept: bytes) -> None:
