@@ -89,10 +89,11 @@ _value:
 from collections.abc import Callable
 from datetime import datetime, timezone
 
+from ansible_collections.rootstock.pki.plugins.module_utils._module.key_checks import keys_refused
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree import load_tree
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_options import is_list, listed
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_place import to_place
-from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_plan import judge_inventory
+from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_plan import judge_inventory, kms_keys
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_services import plan_services, service_problems
 
 
@@ -112,10 +113,13 @@ def service_plan(
     others = [] if certificates is None else certificates
     certified = [*others, *wanted] if is_list(others) else others  # what is no list load_tree refuses
     tree = load_tree(authorities, certified, pki_name, certificate_profiles)
-    entries = load_tree(authorities, wanted, pki_name, certificate_profiles).certificates
+    services_alone = load_tree(authorities, wanted, pki_name, certificate_profiles)
+    entries = services_alone.certificates
+    keys = [entry for entry in services_alone.well_shaped if entry in entries]
     place = to_place(base_dir, pki_dir, base_url)
     now = datetime.now(timezone.utc).replace(microsecond=0)
     problems = [*refused, *judge_inventory(tree, place, now).problems, *service_problems(entries)]
+    problems += keys_refused(kms_keys(keys, str(pki_name)))
     return {"problems": problems, **plan_services(tree, () if problems else entries, place, str(pki_name))}
 
 

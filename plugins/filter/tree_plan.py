@@ -123,18 +123,18 @@ _value:
       elements: dict
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
-from typing import Any
 
 from ansible.utils.display import Display
 
-from ansible_collections.rootstock.pki.plugins.module_utils._module.key_checks import key_problems
+from ansible_collections.rootstock.pki.plugins.module_utils._module.key_checks import keys_refused
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree import in_order, load_tree
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_place import to_place
 from ansible_collections.rootstock.pki.plugins.module_utils._pki.tree_plan import (
     dated_problems,
     judge_inventory,
+    kms_keys,
     plan_tree,
     source_files,
 )
@@ -166,23 +166,15 @@ def tree_plan(
     now = datetime.now(timezone.utc).replace(microsecond=0)
     found = judge_inventory(tree, place, now)
     entries, misshapen = load_revocations(revocations)
-    problems = [*found.problems, *misshapen, *revocation_problems(tree, entries)]
-    planned = plan_tree(tree, () if problems else in_order(tree), place, str(pki_name))
-    refused = keys_refused(planned["kms_keys"])
-    if refused:
-        problems, planned = refused, plan_tree(tree, (), place, str(pki_name))
+    refused = keys_refused(kms_keys(tree.well_shaped, str(pki_name)))
+    problems = [*found.problems, *refused, *misshapen, *revocation_problems(tree, entries)]
     return {
         "problems": problems,
         "dated_problems": dated_problems(found, place),
         "source_files": source_files(tree, place),
-        **planned,
+        **plan_tree(tree, () if problems else in_order(tree), place, str(pki_name)),
         "revocations": plan_revocations(() if problems else entries, place),
     }
-
-
-def keys_refused(keys: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Return what kms_key would refuse of the keys of a tree, when it came to them."""
-    return [f"the key of {key['name']}: {problem}" for key in keys for problem in key_problems(key)]
 
 
 class FilterModule:

@@ -6,13 +6,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from .._pki.errors import PkiError
 from .key_options import KEY_OPTIONS, to_desired_key
+
+
+def keys_refused(keys: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return what kms_key would refuse of *keys*, its options each with the name of an entry, when it came to them."""
+    return [f"the key of {key['name']}: {problem}" for key in keys for problem in key_problems(key)]
 
 
 def key_problems(options: Mapping[str, Any]) -> list[str]:

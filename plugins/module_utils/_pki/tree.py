@@ -59,6 +59,11 @@ class Tree:
     def entries(self) -> tuple[Entry, ...]:
         return (*self.authorities, *self.certificates)
 
+    @property
+    def well_shaped(self) -> tuple[Entry, ...]:
+        """The entries with nothing wrong by themselves."""
+        return tuple(entry for entry in self.entries if entry.name not in self.misshapen)
+
     def issuer_of(self, entry: Entry) -> Entry | None:
         return self.by_name.get(entry.issuer) if entry.issuer else None
 

@@ -45,10 +45,9 @@ DEFAULT_DIGEST = "sha256"
 def access_problems(tree: Tree) -> list[str]:
     """Return what the generated key policies of *tree* would not let its roles do."""
     authorities = [authority for authority in tree.authorities if authority.name not in tree.misshapen]
-    entries = [entry for entry in tree.entries if entry.name not in tree.misshapen]
     return [
         *(problem for authority in authorities for problem in _algorithms(authority, tree)),
-        *(problem for entry in entries for problem in _roles(entry)),
+        *(problem for entry in tree.well_shaped for problem in _roles(entry)),
     ]
 
 

@@ -67,7 +67,7 @@ def made_in(entry: Entry) -> dict[str, object]:
 
 def account_problems(tree: Tree) -> list[str]:
     """Return which keys cannot be reached in the account where they are made or used."""
-    entries = (entry for entry in tree.entries if entry.key is not None and entry.name not in tree.misshapen)
+    entries = (entry for entry in tree.well_shaped if entry.key is not None)
     return [problem for entry in entries for problem in _problems(entry)]
 
 

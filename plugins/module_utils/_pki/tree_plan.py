@@ -61,7 +61,7 @@ def _judge_crls(tree: Tree, place: Place, now: datetime) -> Findings:
             problems += found
         else:
             dated += [(authority.name, text) for text in found]
-    for entry in (one for one in tree.entries if one.name not in tree.misshapen):
+    for entry in tree.well_shaped:
         issuer = tree.issuer_of(entry)
         if issuer is not None:
             said = {**entry.options, **_urls(entry, issuer, place)}

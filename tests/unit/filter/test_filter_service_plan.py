@@ -101,6 +101,7 @@ def test_a_profile_that_extends_one_for_signing_will_do() -> None:
         (changed(key=None, csr_path="x.csr"), "service releases: has no key with an alias; key: {} asks for one"),
         (changed(key={"key_id": "1234abcd-12ab-34cd-56ef-1234567890ab"}), "has no key with an alias"),
         (changed(key={"policy": "{}"}), "service releases: its key cannot have policy, only alias, key_spec,"),
+        (changed(key={"signers": ["nobody"]}), "the key of releases: signers: "),
         (changed(certificate_profile="tls_client"), "service releases: tls_client certificates are not for signing"),
         (changed(certificate_profile="ocsp_signing"), "ocsp_signing certificates are not for signing files"),
         (changed(name="web"), "name web is given 2 times"),

@@ -149,6 +149,12 @@ def test_a_key_that_could_not_be_made_is_told_with_the_entry_that_it_is_for(opti
     assert problems(certificates=[certificate("signer", key=OF_KEYS[option])]) != []
 
 
+def test_a_key_that_could_not_be_made_is_told_beside_whatever_else_is_wrong() -> None:
+    told = problems(authority("services", "nobody", key=OF_KEYS["policy"]))
+    assert any("issuer nobody" in problem for problem in told)
+    assert any("the key of services: policy" in problem for problem in told)
+
+
 @pytest.mark.parametrize("option", OF_AUTHORITIES)
 def test_a_value_of_an_authority_that_cannot_be_is_told(option: str) -> None:
     assert problems(SERVICES) == []

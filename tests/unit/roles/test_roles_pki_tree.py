@@ -145,7 +145,7 @@ def test_the_example_passes_the_argument_specs() -> None:
 @pytest.fixture
 def _any_key(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let keys have all options at once, which no key can have."""
-    monkeypatch.setattr(planning, "key_problems", lambda _options: [])
+    monkeypatch.setattr(planning, "keys_refused", lambda _keys: [])
 
 
 @pytest.mark.usefixtures("_any_key")
